@@ -1,0 +1,2 @@
+//! The `posthouse` command.
+fn main() {}
