@@ -1,0 +1,120 @@
+//! One message to one provider: a session, the envelope, the content, the answer.
+//!
+//! A session is held only while bytes flow. A delivery is begun anew at most once, on a new
+//! session, and only where a session that was at hand failed before the provider can have had an
+//! octet of content, or where it has refused MAIL itself. Invariant: after the last octet of the
+//! content has left, only the provider's own reply says what became of the message; where that is
+//! lost, the outcome is [`Error::Ambiguous`] and nothing is sent again.
+
+use std::time::Duration;
+
+use posthouse_smtp::client::Transaction;
+use posthouse_smtp::reply::Reply;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::alarm::Alarm;
+use crate::error::Error;
+use crate::login::LoginSource;
+use crate::pool::Pool;
+use crate::pool::opening::Wanted;
+use exchange::{Afterwards, exchange};
+
+mod content;
+mod exchange;
+
+/// A message's content.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// All of it, in slices.
+    Whole(&'a [&'a [u8]]),
+    /// More than is kept in memory.
+    Streamed(Streamed<'a>),
+}
+
+/// Content that is still on its way from the client.
+#[derive(Debug)]
+pub struct Streamed<'a> {
+    /// The header block and whatever of the body is at hand.
+    pub header: &'a [u8],
+    /// The rest, as it comes. Reading stops while the provider does not take what was read.
+    pub body: &'a mut mpsc::Receiver<Piece>,
+    /// The longest time that a session is held for the next piece.
+    pub stall: Duration,
+}
+
+/// A piece of content.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The next octets, in any sizes.
+    Octets(Vec<u8>),
+    /// The content is whole. A channel that ends without this means that it is not: the connection
+    /// is closed without the final dot, and nobody gets the message.
+    End,
+}
+
+/// A message that the provider has taken.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// The provider's reply to the content.
+    pub reply: Reply,
+    /// The number of the session among its account's.
+    pub session: u64,
+    /// Whether the session was at hand.
+    pub reused: bool,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Where a delivery's time went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Until one of the account's sessions, or the place for one, was free.
+    pub waited: Duration,
+    /// Opening a session: connection, TLS and login.
+    pub connect: Duration,
+    /// From MAIL to the reply to the content.
+    pub transfer: Duration,
+}
+
+/// Delivers one message, or says by whose doing it was not delivered.
+///
+/// # Errors
+/// Every error has its [`verdict`](Error::verdict); none but [`Error::Ambiguous`] leaves open
+/// whether somebody got the message.
+pub async fn deliver(
+    pool: &Pool,
+    logins: &dyn LoginSource,
+    transaction: &Transaction<'_>,
+    mut content: Content<'_>,
+    deadline: Instant,
+) -> Result<Delivered, Error> {
+    let asked = Instant::now();
+    let mut alarm = Alarm::new(asked, deadline);
+    let mut wanted = Wanted::Any;
+    loop {
+        let mut lease = pool.acquire(wanted, logins, asked, deadline).await?;
+        let begun = Instant::now();
+        let provider = pool.target().provider;
+        lease.session.begin_message();
+        let failed = match exchange(&mut lease.session.wire, provider, transaction, &mut content, &mut alarm).await {
+            Ok(reply) => {
+                let timings = Timings { waited: lease.waited, connect: lease.opening, transfer: begun.elapsed() };
+                let delivered = Delivered { reply, session: lease.session.number(), reused: lease.reused, timings };
+                lease.give_back();
+                return Ok(delivered);
+            }
+            Err(failed) => failed,
+        };
+        if failed.never_begun && lease.reused {
+            pool.count_retry();
+            wanted = Wanted::Fresh(lease.discard());
+            continue;
+        }
+        match failed.session {
+            Afterwards::Whole => lease.give_back(),
+            Afterwards::Broken => drop(lease),
+        }
+        return Err(failed.error);
+    }
+}

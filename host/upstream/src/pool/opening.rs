@@ -1,0 +1,166 @@
+//! How a delivery comes by a session: an idle one, else a new one, else, while the login gate is
+//! closed, one that another delivery is done with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::gauges::{Counters, Open, Waiting};
+use super::lease::Lease;
+use super::places::Place;
+use super::shelf::Turn;
+use super::{Inner, Pool};
+use crate::dial::{self, Failed, Opened};
+use crate::error::Error;
+use crate::gate::{Attempt, Cause, Closed};
+use crate::login::LoginSource;
+use crate::session::Session;
+
+/// Where a delivery may take its session from.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// Any session.
+    Any,
+    /// A new one, in the place of one that was dead.
+    Fresh(Place),
+}
+
+impl Pool {
+    /// A session for one message.
+    ///
+    /// # Errors
+    /// None came free in time, or none could be opened.
+    pub(crate) async fn acquire(
+        &self,
+        wanted: Wanted,
+        logins: &dyn LoginSource,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<Lease, Error> {
+        let patience = deadline.min(now + self.inner.limits.acquire_deadline);
+        let place = match wanted {
+            Wanted::Fresh(place) => {
+                // Of the sessions at hand the oldest makes room, where there is none.
+                self.inner.end_surplus();
+                let session = Box::pin(self.inner.dial(logins, Instant::now(), deadline)).await;
+                return match session? {
+                    Ok(session) => Ok(Lease::opened(self.clone(), session, place, Duration::ZERO, now.elapsed())),
+                    Err(closed) => Err(Error::LoginsPaused(closed)),
+                };
+            }
+            Wanted::Any => self.place(now, patience).await?,
+        };
+        if let Some(session) = self.inner.take_idle(now) {
+            return Ok(Lease::reused(self.clone(), session, place, now.elapsed()));
+        }
+        // Rare enough to be boxed, which keeps every delivery's future small.
+        Box::pin(self.open(place, logins, now, patience, deadline)).await
+    }
+
+    async fn open(
+        &self,
+        place: Place,
+        logins: &dyn LoginSource,
+        asked: Instant,
+        patience: Instant,
+        deadline: Instant,
+    ) -> Result<Lease, Error> {
+        loop {
+            let now = Instant::now();
+            if let Some(session) = self.inner.take_idle(now) {
+                return Ok(Lease::reused(self.clone(), session, place, now - asked));
+            }
+            match self.inner.dial(logins, now, deadline).await? {
+                Ok(session) => return Ok(Lease::opened(self.clone(), session, place, now - asked, now.elapsed())),
+                Err(closed) => {
+                    if let Some(session) = self.inner.wait_at_gate(closed, patience).await? {
+                        return Ok(Lease::reused(self.clone(), session, place, asked.elapsed()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// A new session, or word that the gate is closed, be it since now.
+    ///
+    /// # Errors
+    /// What waiting at the gate does not mend.
+    async fn dial(
+        &self,
+        logins: &dyn LoginSource,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<Result<Session, Closed>, Error> {
+        let attempt = match self.gate().enter(now) {
+            Ok(attempt) => attempt,
+            Err(closed) => return Ok(Err(closed)),
+        };
+        let due = deadline.min(now + self.limits.dial_deadline);
+        match dial::open(&self.target, &self.limits, logins, due).await {
+            Ok(Opened { wire, ends_at }) => {
+                let number = self.counters.count_login();
+                let session = Session::new(wire, number, ends_at, Open::new(Arc::clone(&self.counters)));
+                let opened = self.gate().succeeded(attempt);
+                if opened {
+                    self.shelf.let_look_again();
+                }
+                Ok(Ok(session))
+            }
+            Err(failed) => self.login_failed(attempt, failed).map(Err),
+        }
+    }
+
+    fn login_failed(&self, attempt: Attempt, failed: Failed) -> Result<Closed, Error> {
+        let Some((cause, reply)) = failed.closes else { return Err(failed.error) };
+        Counters::count(&self.counters.refused_logins);
+        let (now, mut gate) = (Instant::now(), self.gate());
+        match cause {
+            Cause::Throttled => gate.throttled(attempt, now, reply, spread()),
+            Cause::Broken => gate.broken(attempt, now, reply, spread()),
+        }
+        match gate.closed() {
+            Some(closed) if cause == Cause::Throttled => Ok(closed.clone()),
+            Some(_) | None => Err(failed.error),
+        }
+    }
+
+    /// Waits for the gate to open, or for a session that another delivery is done with.
+    ///
+    /// # Errors
+    /// Neither can come in time, or neither came.
+    async fn wait_at_gate(&self, closed: Closed, patience: Instant) -> Result<Option<Session>, Error> {
+        let nothing_to_wait_for = match closed.cause {
+            Cause::Broken => true,
+            Cause::Throttled => closed.until >= patience && !closed.is_being_tried && self.counters.open() == 0,
+        };
+        if nothing_to_wait_for {
+            return Err(Error::LoginsPaused(closed));
+        }
+        let _waiting = Waiting::new(&self.counters);
+        let turn = self.shelf.wait();
+        // What happened between the look at gate and shelf and standing in line.
+        if self.gate().closed().is_none() {
+            return Ok(None);
+        }
+        if let Some(session) = self.take_idle(Instant::now()) {
+            return Ok(Some(session));
+        }
+        match timeout_at(closed.until.min(patience), turn).await {
+            Ok(Ok(Turn::Session(mut session))) => {
+                Counters::count(&self.counters.reuses);
+                Ok(session.is_quiet().then_some(*session))
+            }
+            Err(_) if closed.until >= patience => Err(Error::LoginsPaused(closed)),
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+}
+
+/// A number from 0 to 1 for jitter. The standard library's hash keys are its randomness.
+fn spread() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    f64::from(u16::try_from(RandomState::new().hash_one(0_u8) >> 48).unwrap_or(0)) / f64::from(u16::MAX)
+}

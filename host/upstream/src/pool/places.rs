@@ -1,0 +1,102 @@
+//! The account's places: how many sessions it may have, and who may have one now.
+//!
+//! A place is held by whoever uses, opens or ends a session; an idle session holds none. Places are
+//! given first come, first served. Invariant: the places in existence are as many as are allowed,
+//! plus those that are still held from before the number was lowered (the debt).
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+/// One account's places.
+#[derive(Debug)]
+pub(super) struct Places {
+    permits: Arc<Semaphore>,
+    allowed: Mutex<usize>,
+    debt: Arc<AtomicUsize>,
+}
+
+/// The right to use, open or end one session; free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    permit: Option<OwnedSemaphorePermit>,
+    debt: Arc<AtomicUsize>,
+}
+
+impl Places {
+    pub(super) fn new(allowed: usize) -> Self {
+        let allowed = allowed.clamp(1, Semaphore::MAX_PERMITS);
+        Self { permits: Arc::new(Semaphore::new(allowed)), allowed: Mutex::new(allowed), debt: Arc::default() }
+    }
+
+    /// A place that is free now, and that nobody waits for.
+    pub(super) fn at_once(&self) -> Option<Place> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+        Some(self.place(permit))
+    }
+
+    /// A place, when all who came earlier have had one.
+    pub(super) async fn wait(&self, deadline: Instant) -> Option<Place> {
+        let permit = timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await.ok()?.ok()?;
+        Some(self.place(permit))
+    }
+
+    /// How many sessions are allowed.
+    pub(super) fn allowed(&self) -> usize {
+        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many places are held; never less than the truth.
+    pub(super) fn held(&self) -> usize {
+        let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        (*allowed + self.debt.load(Ordering::SeqCst)).saturating_sub(self.permits.available_permits())
+    }
+
+    /// Allows another number of sessions. Places that are held stay so; as many as are too many go
+    /// when they become free.
+    pub(super) fn allow(&self, sessions: usize) {
+        let sessions = sessions.clamp(1, Semaphore::MAX_PERMITS);
+        let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in sessions..*allowed {
+            self.debt.fetch_add(1, Ordering::SeqCst);
+            if self.permits.forget_permits(1) == 1 && !pay(&self.debt) {
+                self.permits.add_permits(1); // somebody else has paid in the meantime
+            }
+        }
+        for _ in *allowed..sessions {
+            if !pay(&self.debt) {
+                self.permits.add_permits(1);
+            }
+        }
+        *allowed = sessions;
+    }
+
+    fn place(&self, permit: OwnedSemaphorePermit) -> Place {
+        Place { permit: Some(permit), debt: Arc::clone(&self.debt) }
+    }
+}
+
+impl Place {
+    /// Whether it goes when it becomes free, since fewer are allowed now.
+    pub(super) fn is_owed(&self) -> bool {
+        self.debt.load(Ordering::SeqCst) > 0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(permit) = self.permit.take() else { return };
+        if self.debt.load(Ordering::SeqCst) > 0 && pay(&self.debt) {
+            permit.forget();
+        }
+    }
+}
+
+fn pay(debt: &AtomicUsize) -> bool {
+    debt.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |debt| debt.checked_sub(1)).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Place, Places};
+
+async fn soon(places: &Places) -> Option<Place> {
+    places.wait(Instant::now() + Duration::from_millis(1)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_places_as_are_allowed_and_not_one_more() {
+    let places = Places::new(2);
+    let one = places.at_once().unwrap();
+    let _other = places.at_once().unwrap();
+    assert!(places.at_once().is_none());
+    assert!(soon(&places).await.is_none());
+    drop(one);
+    assert!(places.at_once().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_place_ends_at_its_deadline() {
+    let places = Places::new(1);
+    let _held = places.at_once().unwrap();
+    let (began, patience) = (Instant::now(), Duration::from_secs(30));
+    assert!(places.wait(began + patience).await.is_none());
+    // The timer's resolution is a millisecond.
+    assert!(began.elapsed() - patience < Duration::from_millis(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_are_given_in_the_order_of_asking() {
+    let places = Arc::new(Places::new(1));
+    let held = places.at_once().unwrap();
+    let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
+    for number in 0..20 {
+        let (places, sender) = (Arc::clone(&places), sender.clone());
+        tokio::spawn(async move {
+            let place = places.wait(Instant::now() + Duration::from_secs(1)).await.unwrap();
+            sender.send(number).unwrap();
+            drop(place);
+        });
+        tokio::task::yield_now().await;
+    }
+    drop((held, sender));
+    let mut given = Vec::new();
+    while let Some(number) = order.recv().await {
+        given.push(number);
+    }
+    assert_eq!(given, (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fewer_places_count_from_now_on_and_more_do_at_once() {
+    let places = Places::new(3);
+    let held: Vec<_> = (0..3).map(|_| places.at_once().unwrap()).collect();
+    places.allow(1);
+    assert_eq!((places.allowed(), places.held()), (1, 3));
+    let mut held = held.into_iter();
+    drop(held.next());
+    assert!(held.as_slice()[0].is_owed());
+    assert!(places.at_once().is_none());
+    drop(held.next());
+    assert!(places.at_once().is_none());
+    drop(held.next());
+    let last = places.at_once().unwrap();
+    assert!(!last.is_owed());
+    assert!(places.at_once().is_none());
+    places.allow(2);
+    assert!(places.at_once().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn raising_the_number_again_forgives_what_was_owed() {
+    let places = Places::new(3);
+    let held: Vec<_> = (0..3).map(|_| places.at_once().unwrap()).collect();
+    places.allow(1);
+    places.allow(3);
+    drop(held);
+    let again: Vec<_> = std::iter::from_fn(|| places.at_once()).collect();
+    assert_eq!(again.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn free_places_go_at_once_when_fewer_are_allowed() {
+    let places = Places::new(3);
+    places.allow(1);
+    let one = places.at_once().unwrap();
+    assert!(!one.is_owed());
+    assert!(places.at_once().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_always_one_place() {
+    let places = Places::new(0);
+    assert_eq!(places.allowed(), 1);
+    places.allow(0);
+    assert!(places.at_once().is_some());
+}

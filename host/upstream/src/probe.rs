@@ -1,0 +1,86 @@
+//! Asking a provider about recipients without sending anything: MAIL and RCPT in one round trip on
+//! a borrowed session, then RSET.
+
+use posthouse_smtp::client::{self, Event};
+use posthouse_smtp::path::{ForwardPath, ReversePath};
+use posthouse_smtp::reply::{Reply, Severity};
+use tokio::time::Instant;
+
+use crate::alarm::Alarm;
+use crate::error::Error;
+use crate::login::LoginSource;
+use crate::meaning::classify;
+use crate::pool::Pool;
+use crate::pool::opening::Wanted;
+use crate::provider::ProviderKind;
+use crate::session::Wire;
+use crate::stage::Stage;
+
+/// The provider's answer to each recipient, in their order. A refusal has its verdict like every
+/// other [`Error`].
+///
+/// # Errors
+/// The provider could not be asked, or refuses the sender.
+pub async fn verify_recipients(
+    pool: &Pool,
+    logins: &dyn LoginSource,
+    reverse_path: &ReversePath,
+    recipients: &[ForwardPath],
+    deadline: Instant,
+) -> Result<Vec<Result<(), Error>>, Error> {
+    let asked = Instant::now();
+    let mut alarm = Alarm::new(asked, deadline);
+    let mut wanted = Wanted::Any;
+    loop {
+        let mut lease = pool.acquire(wanted, logins, asked, deadline).await?;
+        match probe(&mut lease.session.wire, reverse_path, recipients, &mut alarm).await {
+            Ok(outcome) => {
+                lease.give_back();
+                return answers(pool.target().provider, outcome, recipients.len());
+            }
+            Err(Error::ConnectionLost { .. }) if lease.reused => {
+                pool.count_retry();
+                wanted = Wanted::Fresh(lease.discard());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn probe(
+    wire: &mut Wire,
+    reverse_path: &ReversePath,
+    recipients: &[ForwardPath],
+    alarm: &mut Alarm,
+) -> Result<client::Outcome, Error> {
+    let stage = Stage::RcptTo;
+    wire.client.begin_probe(reverse_path, recipients).map_err(|source| Error::Protocol { stage, source })?;
+    loop {
+        match wire.next(alarm).await {
+            Ok(Event::Answered(outcome)) => return Ok(outcome),
+            Ok(_) => {}
+            Err(interruption) => return Err(interruption.at(stage, wire.state())),
+        }
+    }
+}
+
+fn answers(
+    provider: ProviderKind,
+    outcome: client::Outcome,
+    recipients: usize,
+) -> Result<Vec<Result<(), Error>>, Error> {
+    if outcome.recipients.len() < recipients {
+        let stage = outcome.stage.into();
+        return Err(refusal(provider, stage, outcome.reply));
+    }
+    let answer = |reply: Reply| match reply.severity() {
+        Severity::Success => Ok(()),
+        _ => Err(refusal(provider, Stage::RcptTo, reply)),
+    };
+    Ok(outcome.recipients.into_iter().map(answer).collect())
+}
+
+fn refusal(provider: ProviderKind, stage: Stage, reply: Reply) -> Error {
+    let meaning = classify(provider, stage, &reply);
+    Error::Refused { stage, meaning, reply, recipients: Vec::new() }
+}

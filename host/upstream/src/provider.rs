@@ -1,0 +1,13 @@
+//! Which provider's habits of speech a reply is read by. Hosts, ports and limits are no part of
+//! it: those are data of the operator's configuration.
+
+/// The dialect that a provider's replies are read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProviderKind {
+    /// Gmail and Google Workspace.
+    Gmail,
+    /// Microsoft 365 and Outlook.com.
+    Outlook,
+    /// Any other submission server; only what RFCs and custom agree on is read into its replies.
+    Generic,
+}

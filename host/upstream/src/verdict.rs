@@ -1,0 +1,175 @@
+//! What a client is told of a delivery, and what becomes of the account: the one place where
+//! outcomes become replies.
+//!
+//! Invariants: a 2yz is said only of what the provider took with a 2yz; nothing that is the
+//! account's or the connection's fault is ever answered 5yz, except a block for what was sent; our
+//! own words come first and the provider's are quoted after them.
+
+use posthouse_smtp::reply::{EnhancedCode, Reply};
+
+use crate::deliver::Delivered;
+use crate::error::{Error, Need};
+use crate::gate::Cause;
+use crate::login::LoginError;
+
+mod refusal;
+
+/// The end of a delivery, with the reply that the client gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The provider has taken the message: 250.
+    Delivered {
+        /// The client's reply.
+        reply: Reply,
+    },
+    /// Not now; the client keeps the message: 4yz.
+    Defer {
+        /// The client's reply.
+        reply: Reply,
+    },
+    /// Never; the client gives up: 5yz.
+    Refuse {
+        /// The client's reply.
+        reply: Reply,
+    },
+}
+
+impl Verdict {
+    /// The client's reply.
+    pub fn reply(&self) -> &Reply {
+        match self {
+            Self::Delivered { reply } | Self::Defer { reply } | Self::Refuse { reply } => reply,
+        }
+    }
+
+    /// The client's reply, taken out.
+    pub fn into_reply(self) -> Reply {
+        match self {
+            Self::Delivered { reply } | Self::Defer { reply } | Self::Refuse { reply } => reply,
+        }
+    }
+}
+
+/// What an outcome says of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountEffect {
+    /// Nothing.
+    None,
+    /// The provider refuses its credentials.
+    CredentialsRefused,
+    /// Its way of logging in is switched off at the provider.
+    LoginDisabled,
+    /// Its grant has ended; a person must consent anew.
+    NeedsConsent,
+    /// It logs in too often.
+    LoginsThrottled,
+    /// It has more sessions than the provider allows.
+    TooManySessions,
+    /// Its quota of a rolling day is used up.
+    OverQuota,
+    /// Its organisation's quota of a rolling day is used up.
+    OrganisationOverQuota,
+    /// The provider has blocked it for what was sent; a person must look at it.
+    Blocked,
+    /// Its mailbox is full.
+    MailboxFull,
+    /// The provider sees unwanted mail and wants a pause of half an hour or more.
+    Suspended,
+    /// The provider is busy: fewer or slower for a while.
+    BackOff,
+}
+
+impl Error {
+    /// What the client is told.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Busy { .. } => defer(451, EnhancedCode::new(4, 3, 2), "all sessions of the account are busy"),
+            Self::NoLogin(_) => defer(454, EnhancedCode::new(4, 7, 0), "the account cannot log in at its provider"),
+            Self::LoginsPaused(closed) => refusal::logins_paused(closed),
+            Self::Unreachable { .. } => defer(451, EnhancedCode::new(4, 4, 1), "provider cannot be reached"),
+            Self::Insecure { .. } => defer(451, EnhancedCode::new(4, 7, 5), "no trustworthy TLS with the provider"),
+            Self::ConnectionLost { .. } => defer(451, EnhancedCode::new(4, 4, 2), "connection to the provider lost"),
+            Self::TimedOut { .. } => defer(451, EnhancedCode::new(4, 4, 2), "provider did not answer in time"),
+            Self::Protocol { .. } => defer(451, EnhancedCode::new(4, 5, 0), "provider broke the protocol"),
+            Self::Refused { meaning, reply, .. } => refusal::refused(*meaning, reply),
+            Self::PartlyRefused { refused } => refusal::partly_refused(refused),
+            Self::Ambiguous { .. } => {
+                defer(451, EnhancedCode::new(4, 4, 2), "provider's answer to the message was lost, it may be delivered")
+            }
+            Self::NotOffered(Need::SmtpUtf8) => refuse(550, EnhancedCode::new(5, 6, 7), "provider has no SMTPUTF8"),
+            Self::NotOffered(Need::Size { .. }) => {
+                refuse(552, EnhancedCode::new(5, 3, 4), "message too big for the provider")
+            }
+            Self::Abandoned => defer(451, EnhancedCode::new(4, 4, 2), "content ended before its end"),
+            Self::ContentStalled(_) => defer(451, EnhancedCode::new(4, 4, 2), "content came too slowly"),
+        }
+    }
+
+    /// Whether the message may have been delivered all the same.
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self, Self::Ambiguous { .. })
+    }
+
+    /// A short name of the outcome; there are few of them, fit for a metric's label.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Busy { .. } => "busy",
+            Self::NoLogin(_) => "no_login",
+            Self::LoginsPaused(_) => "logins_paused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Insecure { .. } => "insecure",
+            Self::ConnectionLost { .. } => "connection_lost",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Protocol { .. } => "protocol",
+            Self::Refused { meaning, .. } => refusal::reason(*meaning),
+            Self::PartlyRefused { .. } => "partly_refused",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::NotOffered(_) => "not_offered",
+            Self::Abandoned => "abandoned",
+            Self::ContentStalled(_) => "content_stalled",
+        }
+    }
+
+    /// What the outcome says of the account.
+    pub fn account_effect(&self) -> AccountEffect {
+        match self {
+            Self::NoLogin(LoginError::NeedsConsent(_)) => AccountEffect::NeedsConsent,
+            Self::LoginsPaused(closed) => match closed.cause {
+                Cause::Throttled => AccountEffect::LoginsThrottled,
+                Cause::Broken => AccountEffect::CredentialsRefused,
+            },
+            Self::Refused { meaning, .. } => refusal::account_effect(*meaning),
+            Self::NoLogin(LoginError::Unavailable(_) | LoginError::NothingNewer)
+            | Self::Busy { .. }
+            | Self::Unreachable { .. }
+            | Self::Insecure { .. }
+            | Self::ConnectionLost { .. }
+            | Self::TimedOut { .. }
+            | Self::Protocol { .. }
+            | Self::PartlyRefused { .. }
+            | Self::Ambiguous { .. }
+            | Self::NotOffered(_)
+            | Self::Abandoned
+            | Self::ContentStalled(_) => AccountEffect::None,
+        }
+    }
+}
+
+impl Delivered {
+    /// What the client is told: our 250, with the provider's words.
+    pub fn verdict(&self) -> Verdict {
+        let text = format!("delivered: {}", refusal::quoted(&self.reply));
+        Verdict::Delivered { reply: Reply::new(250, EnhancedCode::new(2, 0, 0), text) }
+    }
+}
+
+fn defer(code: u16, enhanced: EnhancedCode, text: &'static str) -> Verdict {
+    Verdict::Defer { reply: Reply::new(code, enhanced, text) }
+}
+
+fn refuse(code: u16, enhanced: EnhancedCode, text: &'static str) -> Verdict {
+    Verdict::Refuse { reply: Reply::new(code, enhanced, text) }
+}
+
+#[cfg(test)]
+mod tests;
