@@ -236,7 +236,11 @@ pub(crate) fn is_domain(text: &str) -> bool {
     }
     text.split('.').all(|label| {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (!c.is_ascii() && is_atext(c));
-        !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(legal)
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(legal)
     })
 }
 

@@ -47,10 +47,21 @@ impl FromStr for EnhancedCode {
             let digits = parts.next().filter(|part| (1..=3).contains(&part.len()))?;
             digits.bytes().all(|octet| octet.is_ascii_digit()).then(|| digits.parse::<u16>().ok()).flatten()
         };
-        let (Some(class @ (2 | 4 | 5)), Some(subject), Some(detail), None) = (part(), part(), part(), parts.next()) else {
+        let (Some(class @ (2 | 4 | 5)), Some(subject), Some(detail), None) = (part(), part(), part(), parts.next())
+        else {
             return Err(NotAnEnhancedCode);
         };
-        Ok(Self { class: if class == 2 { 2 } else if class == 4 { 4 } else { 5 }, subject, detail })
+        Ok(Self {
+            class: if class == 2 {
+                2
+            } else if class == 4 {
+                4
+            } else {
+                5
+            },
+            subject,
+            detail,
+        })
     }
 }
 

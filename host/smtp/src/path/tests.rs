@@ -25,8 +25,29 @@ fn mailboxes_of_every_kind_are_taken_as_they_are() {
 #[test]
 fn what_is_no_mailbox_is_refused() {
     for text in [
-        "", "a", "@b.c", "a@", "a b@c.d", "a@b c", ".a@b.c", "a.@b.c", "a..b@c.d", "a@-b.c", "a@b-.c", "a@b..c", "a@[1.2.3]",
-        "a@[IPv6:zz]", "a@[x", "\"a@b.c", "\"a\"b@c.d", "\"a\r\n\"@b.c", "a\0@b.c", "a@b.c\r", "a<@b.c", "a@b@c.d", "a\u{a0}b@c.d",
+        "",
+        "a",
+        "@b.c",
+        "a@",
+        "a b@c.d",
+        "a@b c",
+        ".a@b.c",
+        "a.@b.c",
+        "a..b@c.d",
+        "a@-b.c",
+        "a@b-.c",
+        "a@b..c",
+        "a@[1.2.3]",
+        "a@[IPv6:zz]",
+        "a@[x",
+        "\"a@b.c",
+        "\"a\"b@c.d",
+        "\"a\r\n\"@b.c",
+        "a\0@b.c",
+        "a@b.c\r",
+        "a<@b.c",
+        "a@b@c.d",
+        "a\u{a0}b@c.d",
     ] {
         assert_eq!(text.parse::<Mailbox>(), Err(PathError::Syntax), "{text:?}");
     }

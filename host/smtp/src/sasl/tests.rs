@@ -30,7 +30,8 @@ fn bearer_tokens_are_read_from_both_mechanisms() {
         oauthbearer(b"n,a=a=2Cb@example.com,\x01host=h\x01port=1\x01auth=Bearer tok\x01\x01"),
         bearer("a,b@example.com", "tok")
     );
-    for message in [&b"user=a\x01auth=Bearer tok\x01"[..], b"user=a\x01auth=Bearer t k\x01\x01", b"user=a\x01\x01", b""] {
+    for message in [&b"user=a\x01auth=Bearer tok\x01"[..], b"user=a\x01auth=Bearer t k\x01\x01", b"user=a\x01\x01", b""]
+    {
         assert_eq!(xoauth2(message), None);
     }
     assert_eq!(oauthbearer(b"y,a=a,\x01auth=Bearer tok\x01\x01"), None);
