@@ -150,7 +150,11 @@ async fn log_in(target: &Target, login: &SessionLogin, alarm: &mut Alarm) -> Res
                 Some(login) => wire.client.authenticate(login).map_err(|error| complaint(target, error))?,
                 None => wire.client.skip_login(),
             },
-            Ok(Event::Ready) => return Ok(wire),
+            Ok(Event::Ready) => {
+                // An idle session keeps no buffer of the size of a token.
+                *wire.client.output() = Vec::new();
+                return Ok(wire);
+            }
             Ok(_) => {}
             Err(Interruption::Protocol(error)) => return Err(complaint(target, error)),
             Err(interruption) => return Err(interruption.at(Stage::Connection, wire.state())),

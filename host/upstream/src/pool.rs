@@ -147,7 +147,7 @@ impl Inner {
     }
 
     /// Takes a session back, and its place, in this order: whoever gets the place finds the session.
-    fn give_back(self: &Arc<Self>, mut session: Session, place: Place) {
+    fn give_back(self: &Arc<Self>, mut session: Session, mut place: Place) {
         if place.is_owed() || !session.may_serve_again(&self.limits, Instant::now()) {
             return retire(session, place);
         }

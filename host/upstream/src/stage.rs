@@ -52,6 +52,10 @@ impl Stage {
 impl From<client::Stage> for Stage {
     fn from(stage: client::Stage) -> Self {
         match stage {
+            client::Stage::Connection => Self::Connection,
+            client::Stage::Ehlo => Self::Ehlo,
+            client::Stage::StartTls => Self::StartTls,
+            client::Stage::Auth => Self::Auth,
             client::Stage::MailFrom => Self::MailFrom,
             client::Stage::RcptTo => Self::RcptTo,
             client::Stage::Data => Self::Data,

@@ -117,9 +117,10 @@ impl Stuffed<'_> {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<(), Unsent> {
-        self.stuffer.finish(&mut self.buffer);
-        self.write(Sent::All).await
+    async fn finish(self) -> Result<(), Unsent> {
+        let Self { wire, stuffer, mut buffer, sent, alarm } = self;
+        stuffer.finish(&mut buffer);
+        write(wire, &mut buffer, sent, Sent::All, alarm).await
     }
 
     async fn write(&mut self, then: Sent) -> Result<(), Unsent> {

@@ -51,8 +51,9 @@ impl Pool {
             }
             Wanted::Any => self.place(now, patience).await?,
         };
-        if let Some(session) = self.inner.take_idle(now) {
-            return Ok(Lease::reused(self.clone(), session, place, now.elapsed()));
+        let placed = Instant::now();
+        if let Some(session) = self.inner.take_idle(placed) {
+            return Ok(Lease::reused(self.clone(), session, place, placed - now));
         }
         // Rare enough to be boxed, which keeps every delivery's future small.
         Box::pin(self.open(place, logins, now, patience, deadline)).await

@@ -23,6 +23,8 @@ pub(super) struct Places {
 pub(crate) struct Place {
     permit: Option<OwnedSemaphorePermit>,
     debt: Arc<AtomicUsize>,
+    /// It pays a part of the debt, and is not free again.
+    is_last: bool,
 }
 
 impl Places {
@@ -74,21 +76,24 @@ impl Places {
     }
 
     fn place(&self, permit: OwnedSemaphorePermit) -> Place {
-        Place { permit: Some(permit), debt: Arc::clone(&self.debt) }
+        Place { permit: Some(permit), debt: Arc::clone(&self.debt), is_last: false }
     }
 }
 
 impl Place {
-    /// Whether it goes when it becomes free, since fewer are allowed now.
-    pub(super) fn is_owed(&self) -> bool {
-        self.debt.load(Ordering::SeqCst) > 0
+    /// Whether it goes once it is free, since fewer are allowed now; said of as many as are owed.
+    pub(super) fn is_owed(&mut self) -> bool {
+        self.is_last = self.is_last || (self.debt.load(Ordering::SeqCst) > 0 && pay(&self.debt));
+        self.is_last
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some(permit) = self.permit.take() else { return };
-        if self.debt.load(Ordering::SeqCst) > 0 && pay(&self.debt) {
+        let owed = self.is_owed();
+        if let Some(permit) = self.permit.take()
+            && owed
+        {
             permit.forget();
         }
     }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 /// Where in a session the provider is asked what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
+pub(crate) enum At {
     Greeting,
     Ehlo,
     Auth,
@@ -33,28 +33,32 @@ pub enum At {
 
 /// A moment of a session.
 #[derive(Debug, Clone)]
-pub struct Moment {
-    pub at: At,
+pub(crate) struct Moment {
+    pub(crate) at: At,
     /// Which connection this is, from 1.
-    pub connection: usize,
+    pub(crate) connection: usize,
     /// Which message of the connection this is, from 1.
-    pub message: usize,
+    pub(crate) message: usize,
     /// What the client said.
-    pub line: String,
+    pub(crate) line: String,
 }
 
 /// What the provider does.
-pub enum Act {
+pub(crate) enum Act {
     /// What a friendly one does.
     Usual,
     Say(&'static str),
     SayAndClose(&'static str),
+    /// Reads no more afterwards.
+    SayAndStall(&'static str),
     SayLater(&'static str, Duration),
     Close,
     Reset,
     Stall,
-    /// Says or does nothing until the bell rings, and then closes.
+    /// Nothing until the bell rings, and then closes.
     CloseAt(Arc<Notify>),
+    ResetAt(Arc<Notify>),
+    SayAt(&'static str, Arc<Notify>),
     /// The same, with last words.
     SayAndCloseAt(&'static str, Arc<Notify>),
     /// The usual, when the bell has rung.
@@ -65,47 +69,47 @@ type Plan = dyn Fn(&Moment) -> Act + Send + Sync;
 
 /// What reached the provider.
 #[derive(Default)]
-pub struct Seen {
-    pub connections: AtomicUsize,
+pub(crate) struct Seen {
+    pub(crate) connections: AtomicUsize,
     concurrent: AtomicUsize,
-    pub most_concurrent: AtomicUsize,
-    pub logins: AtomicUsize,
-    pub quits: AtomicUsize,
-    pub messages: Mutex<Vec<Vec<u8>>>,
-    pub lines: Mutex<Vec<String>>,
+    pub(crate) most_concurrent: AtomicUsize,
+    pub(crate) logins: AtomicUsize,
+    pub(crate) quits: AtomicUsize,
+    pub(crate) messages: Mutex<Vec<Vec<u8>>>,
+    pub(crate) lines: Mutex<Vec<String>>,
     /// Reads in which something came, in the order of their coming, whole.
-    pub reads: Mutex<Vec<Vec<u8>>>,
-    pub closed: Notify,
+    pub(crate) reads: Mutex<Vec<Vec<u8>>>,
+    pub(crate) closed: Notify,
 }
 
 /// Lines of the EHLO reply besides the first.
-pub const WITH_CHUNKING: &str =
+pub(crate) const WITH_CHUNKING: &str =
     "250-SIZE 1000000\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-AUTH PLAIN XOAUTH2\r\n250 CHUNKING\r\n";
-pub const WITHOUT_CHUNKING: &str = "250-PIPELINING\r\n250-8BITMIME\r\n250 AUTH PLAIN XOAUTH2\r\n";
+pub(crate) const WITHOUT_CHUNKING: &str = "250-PIPELINING\r\n250-8BITMIME\r\n250 AUTH PLAIN XOAUTH2\r\n";
 
-pub struct Provider {
-    pub port: u16,
-    pub seen: Arc<Seen>,
+pub(crate) struct Provider {
+    pub(crate) port: u16,
+    pub(crate) seen: Arc<Seen>,
 }
 
 impl Provider {
-    pub async fn friendly() -> Self {
+    pub(crate) async fn friendly() -> Self {
         Self::start(WITH_CHUNKING, |_| Act::Usual).await
     }
 
-    pub async fn with(plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
+    pub(crate) async fn with(plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
         Self::start(WITH_CHUNKING, plan).await
     }
 
-    pub async fn without_chunking(plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
+    pub(crate) async fn without_chunking(plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
         Self::start(WITHOUT_CHUNKING, plan).await
     }
 
-    pub async fn start(extensions: &'static str, plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(extensions: &'static str, plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
         Self::listen(extensions, None, plan).await
     }
 
-    pub async fn with_tls(acceptor: Acceptor, plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
+    pub(crate) async fn with_tls(acceptor: Acceptor, plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
         Self::listen(WITH_CHUNKING, Some(acceptor), plan).await
     }
 
@@ -138,7 +142,7 @@ impl Provider {
         Self { port, seen }
     }
 
-    pub fn target(&self) -> Target {
+    pub(crate) fn target(&self) -> Target {
         Target {
             provider: ProviderKind::Gmail,
             host: "127.0.0.1".into(),
@@ -151,20 +155,20 @@ impl Provider {
         }
     }
 
-    pub fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         let messages = self.seen.messages.lock().unwrap();
         messages.iter().map(|message| String::from_utf8_lossy(message).into_owned()).collect()
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    pub fn logins(&self) -> usize {
+    pub(crate) fn logins(&self) -> usize {
         self.seen.logins.load(Ordering::SeqCst)
     }
 
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.seen.lines.lock().unwrap().clone()
     }
 }
@@ -185,6 +189,7 @@ struct Session {
     extensions: &'static str,
     connection: usize,
     message: usize,
+    has_sender: bool,
     recipients: usize,
 }
 
@@ -194,7 +199,17 @@ struct Over;
 impl Session {
     fn new(stream: Stream, seen: Arc<Seen>, plan: Arc<Plan>, extensions: &'static str, connection: usize) -> Self {
         let input = Vec::new();
-        Self { stream: Some(stream), input, seen, plan, extensions, connection, message: 1, recipients: 0 }
+        Self {
+            stream: Some(stream),
+            input,
+            seen,
+            plan,
+            extensions,
+            connection,
+            message: 1,
+            has_sender: false,
+            recipients: 0,
+        }
     }
 
     async fn serve(&mut self) {
@@ -218,8 +233,11 @@ impl Session {
                 }
                 "MAIL" => {
                     self.recipients = 0;
-                    self.act(At::Mail, &line, "250 2.1.0 OK").await?
+                    let said = self.act(At::Mail, &line, "250 2.1.0 OK").await?;
+                    self.has_sender = said.starts_with("250");
+                    said
                 }
+                "RCPT" if !self.has_sender => self.say("503 5.5.1 No sender").await?,
                 "RCPT" => {
                     let said = self.act(At::Rcpt, &line, "250 2.1.5 OK").await?;
                     self.recipients += usize::from(said.starts_with("250"));
@@ -272,13 +290,11 @@ impl Session {
     }
 
     async fn content(&mut self, content: Vec<u8>) -> Result<String, Over> {
-        let at = self.seen.messages.lock().unwrap().len();
         let said = self.act(At::Content, "", "250 2.0.0 Taken").await?;
         if said.starts_with("250") {
             self.seen.messages.lock().unwrap().push(content);
         }
         self.recipients = 0;
-        let _unused = at;
         self.act(At::Afterwards, "", "").await?;
         self.message += 1;
         Ok(said)
@@ -298,12 +314,19 @@ impl Session {
                 self.say(reply).await?;
                 Err(Over)
             }
+            Act::SayAndStall(reply) => {
+                self.say(reply).await?;
+                pending().await
+            }
             Act::Close => Err(Over),
-            Act::Reset => {
-                if let Some(Stream::Plain(tcp)) = &self.stream {
-                    tcp.set_zero_linger().unwrap();
-                }
-                Err(Over)
+            Act::Reset => Err(self.reset()),
+            Act::ResetAt(bell) => {
+                bell.notified().await;
+                Err(self.reset())
+            }
+            Act::SayAt(reply, bell) => {
+                bell.notified().await;
+                self.say(reply).await
             }
             Act::Stall => pending().await,
             Act::CloseAt(bell) => {
@@ -320,6 +343,14 @@ impl Session {
                 self.usual(at, usual).await
             }
         }
+    }
+
+    /// Makes the connection end with RST instead of FIN.
+    fn reset(&self) -> Over {
+        if let Some(Stream::Plain(tcp)) = &self.stream {
+            tcp.set_zero_linger().unwrap();
+        }
+        Over
     }
 
     async fn usual(&mut self, at: At, usual: &str) -> Result<String, Over> {

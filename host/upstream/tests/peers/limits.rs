@@ -1,0 +1,188 @@
+//! How many sessions there are, who gets them, and for how long one waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use posthouse_upstream::error::Error;
+use posthouse_upstream::pool::Pool;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::provider::{Act, At, Moment, Provider};
+use crate::relay::{pool, pool_with, send, until};
+
+/// A provider that takes its time over each message, so that deliveries meet.
+async fn slow() -> Provider {
+    Provider::with(|moment: &Moment| match moment.at {
+        At::Content => Act::SayLater("250 2.0.0 Taken", Duration::from_millis(2)),
+        _ => Act::Usual,
+    })
+    .await
+}
+
+async fn send_many(pool: &Pool, messages: usize) {
+    let mut deliveries = JoinSet::new();
+    for _ in 0..messages {
+        let pool = pool.clone();
+        deliveries.spawn(async move { send(&pool).await.map(|_| ()) });
+    }
+    while let Some(delivered) = deliveries.join_next().await {
+        delivered.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_deliveries_at_once_never_have_more_sessions_than_allowed() {
+    let provider = slow().await;
+    let pool = pool(&provider);
+    send_many(&pool, 200).await;
+    assert_eq!(provider.seen.most_concurrent.load(Ordering::SeqCst), 3);
+    assert_eq!((provider.connections(), provider.messages().len()), (3, 200));
+    let gauges = pool.gauges();
+    assert_eq!((gauges.open, gauges.idle, gauges.in_use, gauges.waiting), (3, 3, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_that_break_all_the_time_do_not_leak_places_or_exceed_the_limit() {
+    let count = AtomicUsize::new(0);
+    let provider = Provider::without_chunking(move |moment: &Moment| {
+        let odd = count.fetch_add(1, Ordering::SeqCst) % 7 == 0;
+        match moment.at {
+            At::Mail if odd => Act::Reset,
+            At::Afterwards if odd => Act::Close,
+            _ => Act::Usual,
+        }
+    })
+    .await;
+    let pool = pool(&provider);
+    let mut deliveries = JoinSet::new();
+    for _ in 0..200 {
+        let pool = pool.clone();
+        deliveries.spawn(async move { send(&pool).await.is_ok() });
+    }
+    let mut delivered = 0;
+    while let Some(taken) = deliveries.join_next().await {
+        delivered += usize::from(taken.unwrap());
+    }
+    assert_eq!(provider.messages().len(), delivered);
+    assert!(provider.seen.most_concurrent.load(Ordering::SeqCst) <= 3 + 1, "one may be closing");
+    until(|| pool.gauges().in_use == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fewer_sessions_are_used_once_fewer_are_allowed_and_more_again_later() {
+    let provider = slow().await;
+    let pool = pool(&provider);
+    send_many(&pool, 30).await;
+    pool.set_sessions(1);
+    until(|| pool.gauges().open <= 1).await;
+    assert_eq!(pool.gauges().allowed, 1);
+    let connections = provider.connections();
+    send_many(&pool, 30).await;
+    assert!(provider.connections() <= connections + 1);
+    assert_eq!(pool.gauges().open, 1);
+    pool.set_sessions(4);
+    send_many(&pool, 60).await;
+    assert_eq!((pool.gauges().open, provider.messages().len()), (4, 120));
+}
+
+#[tokio::test]
+async fn lowering_the_number_ends_sessions_when_their_message_is_done() {
+    let bell = Arc::new(Notify::new());
+    let ring = Arc::clone(&bell);
+    let provider = Provider::with(move |moment: &Moment| match moment.at {
+        At::Content => Act::UsualAt(Arc::clone(&bell)),
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool(&provider);
+    let mut deliveries = JoinSet::new();
+    for _ in 0..3 {
+        let pool = pool.clone();
+        deliveries.spawn(async move { send(&pool).await });
+    }
+    until(|| pool.gauges().in_use == 3).await;
+    pool.set_sessions(1);
+    until(|| provider.lines().iter().filter(|line| line.starts_with("BDAT")).count() == 3).await;
+    ring.notify_waiters();
+    while let Some(delivered) = deliveries.join_next().await {
+        delivered.unwrap().unwrap();
+    }
+    until(|| pool.gauges().open == 1).await;
+    assert_eq!(provider.messages().len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_waits_for_a_session_no_longer_than_it_may() {
+    let provider = Provider::with(|moment: &Moment| match moment.at {
+        At::Content => Act::Stall,
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool_with(&provider, |limits| {
+        limits.sessions = 1;
+        limits.acquire_deadline = Duration::from_millis(50);
+    });
+    let first = tokio::spawn({
+        let pool = pool.clone();
+        async move { send(&pool).await }
+    });
+    until(|| pool.gauges().in_use == 1).await;
+    let error = send(&pool).await.unwrap_err();
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert_eq!(error.verdict().reply().to_string(), "451 4.3.2 all sessions of the account are busy");
+    assert_eq!((provider.connections(), pool.gauges().waiting), (1, 0));
+    first.abort();
+}
+
+#[tokio::test]
+async fn messages_get_the_only_session_in_the_order_of_their_coming() {
+    let bell = Arc::new(Notify::new());
+    let ring = Arc::clone(&bell);
+    let provider = Provider::with(move |moment: &Moment| match (moment.at, moment.message) {
+        (At::Content, 1) => Act::UsualAt(Arc::clone(&bell)),
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let mut deliveries = JoinSet::new();
+    for number in 0..10_usize {
+        let (delivering, waiting) = (pool.clone(), pool.gauges().waiting);
+        deliveries.spawn(async move {
+            let to = format!("user{number}@example.org");
+            crate::relay::send_to(&delivering, &[&to]).await.map(|_| ())
+        });
+        match number {
+            0 => until(|| pool.gauges().in_use == 1).await,
+            _ => until(|| pool.gauges().waiting == waiting + 1).await,
+        }
+    }
+    ring.notify_one();
+    while let Some(delivered) = deliveries.join_next().await {
+        delivered.unwrap().unwrap();
+    }
+    let order: Vec<String> = provider.lines().into_iter().filter(|line| line.starts_with("RCPT")).collect();
+    let expected: Vec<String> = (0..10).map(|number| format!("RCPT TO:<user{number}@example.org>")).collect();
+    assert_eq!(order, expected);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_frees_its_place_and_closes_its_session() {
+    let provider = Provider::with(|moment: &Moment| match (moment.at, moment.connection) {
+        (At::Content, 1) => Act::Stall,
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let abandoned = tokio::spawn({
+        let pool = pool.clone();
+        async move { send(&pool).await }
+    });
+    until(|| provider.lines().iter().any(|line| line.starts_with("BDAT"))).await;
+    abandoned.abort();
+    assert!(abandoned.await.unwrap_err().is_cancelled());
+    assert_eq!(pool.gauges().open, 0);
+    send(&pool).await.unwrap();
+    assert_eq!(provider.connections(), 2);
+}

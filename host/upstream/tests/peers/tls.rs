@@ -1,0 +1,61 @@
+//! Nothing secret is said to a peer that has not proved its name.
+
+use posthouse_net::acceptor::Acceptor;
+use posthouse_net::connector::{Connector, Trust};
+use posthouse_smtp::client::TlsRule;
+use posthouse_upstream::error::Error;
+use posthouse_upstream::pool::Pool;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+use crate::provider::{Act, Provider};
+use crate::relay::{limits, send};
+
+/// A certificate for the name, and the authority that vouches for it.
+fn certificate(name: &str) -> (Acceptor, Trust) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let root = authority.self_signed(&authority_key).unwrap().pem();
+    let key = KeyPair::generate().unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap().pem();
+    let acceptor = Acceptor::from_pem(leaf.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
+    (acceptor, Trust::Pem(root.into_bytes()))
+}
+
+async fn provider_named(name: &str) -> (Provider, Pool) {
+    let (acceptor, trust) = certificate(name);
+    let provider = Provider::with_tls(acceptor, |_| Act::Usual).await;
+    let mut target = provider.target();
+    target.tls = TlsRule::Implicit;
+    target.connector = Connector::new(trust).unwrap();
+    (provider, Pool::new(target, limits()))
+}
+
+#[tokio::test]
+async fn messages_share_a_tls_session() {
+    let (provider, pool) = provider_named("smtp.example.com").await;
+    for _ in 0..3 {
+        send(&pool).await.unwrap();
+    }
+    assert_eq!((provider.connections(), provider.messages().len()), (1, 3));
+}
+
+#[tokio::test]
+async fn a_peer_with_another_name_hears_nothing() {
+    let (provider, pool) = provider_named("other.example.com").await;
+    let error = send(&pool).await.unwrap_err();
+    assert!(matches!(error, Error::Insecure { .. }), "{error}");
+    assert_eq!(error.verdict().reply().code(), 451);
+    assert!(provider.lines().is_empty());
+}
+
+#[tokio::test]
+async fn a_peer_without_starttls_hears_no_credentials() {
+    let provider = Provider::friendly().await;
+    let mut target = provider.target();
+    target.tls = TlsRule::StartTls;
+    let error = send(&Pool::new(target, limits())).await.unwrap_err();
+    assert_eq!(error.verdict().reply().code(), 451);
+    assert!(!provider.lines().iter().any(|line| line.starts_with("AUTH")));
+}
