@@ -170,10 +170,12 @@ impl Inner {
 /// Ends a session in the background, politely and soon. It is a session to the provider until then,
 /// so that its place is kept.
 fn retire(session: Session, place: Place) {
-    if session.is_usable() {
-        tokio::spawn(async move {
-            let _late = timeout(GOODBYE, session.quit()).await;
-            drop(place);
-        });
+    if !session.is_usable() {
+        drop(session); // before its place is free
+        return drop(place);
     }
+    tokio::spawn(async move {
+        let _late = timeout(GOODBYE, session.quit()).await;
+        drop(place);
+    });
 }

@@ -113,6 +113,19 @@ impl Provider {
         Self::listen(WITH_CHUNKING, Some(acceptor), plan).await
     }
 
+    /// One with a thread of its own, which goes on while the test's thread is kept busy.
+    pub(crate) fn on_a_thread(extensions: &'static str, plan: impl Fn(&Moment) -> Act + Send + Sync + 'static) -> Self {
+        let (sender, started) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                sender.send(Self::start(extensions, plan).await).unwrap();
+                pending::<()>().await;
+            });
+        });
+        started.recv().unwrap()
+    }
+
     async fn listen(
         extensions: &'static str,
         acceptor: Option<Acceptor>,
@@ -164,6 +177,11 @@ impl Provider {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
+    /// Connections that are open now.
+    pub(crate) fn open(&self) -> usize {
+        self.seen.concurrent.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn logins(&self) -> usize {
         self.seen.logins.load(Ordering::SeqCst)
     }
@@ -191,6 +209,8 @@ struct Session {
     message: usize,
     has_sender: bool,
     recipients: usize,
+    /// A content that has not been answered.
+    arrived: Option<Vec<u8>>,
 }
 
 /// The connection is over.
@@ -290,10 +310,9 @@ impl Session {
     }
 
     async fn content(&mut self, content: Vec<u8>) -> Result<String, Over> {
+        self.arrived = Some(content);
         let said = self.act(At::Content, "", "250 2.0.0 Taken").await?;
-        if said.starts_with("250") {
-            self.seen.messages.lock().unwrap().push(content);
-        }
+        self.arrived = None;
         self.recipients = 0;
         self.act(At::Afterwards, "", "").await?;
         self.message += 1;
@@ -366,6 +385,10 @@ impl Session {
     }
 
     async fn say(&mut self, reply: &str) -> Result<String, Over> {
+        // Accounted for before the client can know.
+        if reply.starts_with("250") {
+            self.seen.messages.lock().unwrap().extend(self.arrived.take());
+        }
         self.send(format!("{reply}\r\n").as_bytes()).await?;
         Ok(reply.to_owned())
     }

@@ -1,14 +1,16 @@
 //! A delivery is begun anew once, and only where the first cannot have arrived.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use posthouse_upstream::deliver::{Content, deliver};
 use posthouse_upstream::error::Error;
 use posthouse_upstream::pool::Pool;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::provider::{Act, At, Moment, Provider};
+use crate::provider::{Act, At, Moment, Provider, WITH_CHUNKING, WITHOUT_CHUNKING};
 use crate::relay::{Envelope, MESSAGE, Tokens, pool, send};
 
 /// A provider that does something at a moment of each session's second message, on the first
@@ -25,8 +27,6 @@ async fn at_second_message(
     })
     .await
 }
-
-use crate::provider::{WITH_CHUNKING, WITHOUT_CHUNKING};
 
 async fn first_and_second(provider: &Provider) -> (Pool, Result<bool, Error>) {
     let pool = pool(provider);
@@ -161,4 +161,47 @@ async fn a_session_that_is_already_dead_when_it_is_taken_costs_no_retry() {
     }
     assert_eq!((provider.messages().len(), pool.gauges().retries), (3, 0));
     assert_eq!(provider.seen.most_concurrent.load(Ordering::SeqCst), 1);
+}
+
+/// Delivers one message to a provider that then ends the session in a way that the relay, whose
+/// thread is kept busy, does not come to notice before it sends the next one.
+async fn second_after_an_unseen(
+    extensions: &'static str,
+    ending: fn(Arc<Notify>) -> Act,
+) -> (Pool, Provider, Result<(), Error>) {
+    let bell = Arc::new(Notify::new());
+    let ring = Arc::clone(&bell);
+    let provider = Provider::on_a_thread(extensions, move |moment: &Moment| match (moment.at, moment.connection) {
+        (At::Afterwards, 1) => ending(Arc::clone(&bell)),
+        _ => Act::Usual,
+    });
+    let pool = pool(&provider);
+    send(&pool).await.unwrap();
+    ring.notify_one();
+    while provider.open() > 0 {
+        std::thread::yield_now();
+    }
+    let second = send(&pool).await.map(|_| ());
+    (pool, provider, second)
+}
+
+#[tokio::test]
+async fn a_write_of_which_no_octet_left_is_begun_anew() {
+    let (pool, provider, second) = second_after_an_unseen(WITH_CHUNKING, Act::ResetAt).await;
+    second.unwrap();
+    assert_eq!((provider.connections(), provider.messages().len(), pool.gauges().retries), (2, 2, 1));
+}
+
+#[tokio::test]
+async fn a_message_written_into_an_end_that_was_not_seen_is_ambiguous() {
+    let (pool, provider, second) = second_after_an_unseen(WITH_CHUNKING, Act::CloseAt).await;
+    assert!(second.unwrap_err().is_ambiguous());
+    assert_eq!((provider.connections(), provider.messages().len(), pool.gauges().retries), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn commands_written_into_an_end_that_was_not_seen_are_begun_anew() {
+    let (pool, provider, second) = second_after_an_unseen(WITHOUT_CHUNKING, Act::CloseAt).await;
+    second.unwrap();
+    assert_eq!((provider.connections(), provider.messages().len(), pool.gauges().retries), (2, 2, 1));
 }
