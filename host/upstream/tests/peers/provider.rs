@@ -229,6 +229,7 @@ impl Session {
             message: 1,
             has_sender: false,
             recipients: 0,
+            arrived: None,
         }
     }
 
