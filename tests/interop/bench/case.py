@@ -45,5 +45,5 @@ class Case(unittest.TestCase):
 
     def assert_nothing_delivered(self):
         """The provider has none of this case's mail, nor is any on its way from its queue."""
-        self.assertEqual([], self.provider.postfix.queue())
+        self.assertEqual([], self.provider.postfix.queue(self.mark))
         self.assertEqual([], self.provider.mailroom.deliveries(self.mark))

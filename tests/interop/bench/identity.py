@@ -10,6 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # A connection that was kept open must not hold up the end of the run.
+    block_on_close = False
+
+
 class Identity:
     """Issues tokens for refresh tokens, and says whose a token is."""
 
@@ -42,8 +48,7 @@ class Identity:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Request)
         self.port = self._server.server_address[1]
         self.token_url = f"http://127.0.0.1:{self.port}/token"
         self.introspection_url = f"http://127.0.0.1:{self.port}/introspect"

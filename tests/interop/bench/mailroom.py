@@ -156,6 +156,9 @@ class _Threads(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
         return self.server_address[1]
 
+    def handle_error(self, request, client_address):
+        pass  # Postfix went away, as it may; a message that was cut off was not kept
+
     def close(self):
         self.shutdown()
         self.server_close()

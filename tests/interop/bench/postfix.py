@@ -11,6 +11,7 @@ from bench.machine import answers, command, free_port, require, require_root, wa
 
 # The services every instance needs, from Debian's master.cf, none of them in a chroot.
 SERVICES = """\
+pickup     unix  n  -  n  60     1  pickup
 cleanup    unix  n  -  n  -      0  cleanup
 qmgr       unix  n  -  n  300    1  qmgr
 tlsmgr     unix  -  -  n  1000?  1  tlsmgr
@@ -119,10 +120,10 @@ class Postfix:
         """Has the queue tried again now."""
         command("postqueue", "-c", self.folder, "-f", env=_environment())
 
-    def queue(self):
-        """The queue ids that are still here, deferred or under way."""
+    def queue(self, mark=""):
+        """The queued messages, deferred or under way, with this mark in an address."""
         listed = command("postqueue", "-c", self.folder, "-j", env=_environment()).stdout
-        return re.findall(r'"queue_id": "([^"]+)"', listed)
+        return [line for line in listed.splitlines() if mark in line]
 
     def lines(self, pattern):
         """The log's lines that the pattern is found in."""

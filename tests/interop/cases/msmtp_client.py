@@ -19,7 +19,7 @@ class MsmtpClient(Case):
         """Sends content; gives the finished process."""
         configuration = self.relay.folder / f"msmtprc-{self.mark}"
         configuration.write_text(
-            f"account default\nhost localhost\nport {self.relay.ports[listener]}\ntimeout 60\n"
+            f"account default\nhost localhost\nport {self.relay.ports[listener]}\ntimeout 60\nset_date_header off\nset_msgid_header off\n"
             f"tls on\ntls_starttls {'off' if listener == 'submissions' else 'on'}\n"
             f"tls_trust_file {self.relay.authority.certificate}\n"
             f'auth {mechanism}\nuser starttls\npasswordeval "cat {self.password_file(password)}"\nfrom {self.sender}\n'

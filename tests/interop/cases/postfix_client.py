@@ -65,10 +65,10 @@ class PostfixClient(Case):
     def assert_queue_empties(self, seconds=60.0):
         """Postfix has handed over, or given up, everything."""
         try:
-            wait_until(lambda: not self.postfix.queue(), "mail stays in the queue", seconds)
+            wait_until(lambda: not self.postfix.queue(self.mark), "mail stays in the queue", seconds)
         except TimeoutError:
-            last = self.postfix.lines("status=(deferred|bounced)")[-3:]
-            self.fail(f"still queued: {self.postfix.queue()}; last words: {last}")
+            last = (self.statuses("deferred") + self.statuses("bounced"))[-3:]
+            self.fail(f"still queued: {self.postfix.queue(self.mark)}; last words: {last}")
 
     def assert_arrived(self, *contents, recipients=None):
         """These contents are at the provider exactly once each, below the Received fields of both Postfixes."""
@@ -135,7 +135,7 @@ class PostfixClient(Case):
                 for content in contents:
                     self.submit(content, sender=sender)
                 wait_until(lambda: len(self.statuses("deferred")) >= 10, "Postfix is not told to wait")
-                self.assertEqual(10, len(self.postfix.queue()))
+                self.assertEqual(10, len(self.postfix.queue(self.mark)))
                 self.assert_nothing_delivered()
                 self.provider.gate.forget(rule)
                 self.postfix.flush()
@@ -152,7 +152,7 @@ class PostfixClient(Case):
             wait_until(lambda: len(self.statuses("deferred")) >= 10, "Postfix is not told to wait")
         finally:
             self.provider.postfix.start()
-        self.assertEqual(10, len(self.postfix.queue()))
+        self.assertEqual(10, len(self.postfix.queue(self.mark)))
         self.postfix.flush()
         self.assert_queue_empties()
         self.assert_arrived(*contents)
