@@ -46,7 +46,10 @@ pub(super) fn begin(waiting: Waiting, size: u64, last: bool, core: &mut Core) ->
         (None, Some(mut envelope)) => match &mut envelope.chunks {
             None => {
                 envelope.chunks = Some(Chunks::default());
-                (State::Starting(Starting::Chunk { envelope, size, last }), Some(Event::ContentStarts { chunked: true }))
+                (
+                    State::Starting(Starting::Chunk { envelope, size, last }),
+                    Some(Event::ContentStarts { chunked: true }),
+                )
             }
             Some(chunks) if chunks.octets + size > limit => {
                 chunks.failed = true;

@@ -78,7 +78,9 @@ impl Said {
             Self::BareCr => (550, 5, 6, 11, "bare CR in the message"),
             Self::BareLf => (550, 5, 6, 11, "bare LF in the message"),
             Self::LineTooLong => (500, 5, 5, 2, "line too long"),
-            Self::BareNewlineInCommand => (500, 5, 5, 2, "lines end with CRLF, neither CR nor LF stands alone; closing"),
+            Self::BareNewlineInCommand => {
+                (500, 5, 5, 2, "lines end with CRLF, neither CR nor LF stands alone; closing")
+            }
             Self::BytesBehindStartTls => (554, 5, 5, 1, "nothing may follow STARTTLS before the handshake; closing"),
             Self::TooManyErrors => (421, 4, 7, 0, "too many errors; closing"),
             Self::TooManyCommands => (421, 4, 7, 0, "too many commands without a message; closing"),

@@ -134,11 +134,7 @@ impl Waiting {
 
     /// Refuses a command; the transaction stays as it is.
     pub(super) fn complain(self, core: &mut Core, reply: &Reply) -> Step {
-        if core.complain(reply) {
-            (State::Waiting(self), None)
-        } else {
-            (State::Closing, self.abandoned())
-        }
+        if core.complain(reply) { (State::Waiting(self), None) } else { (State::Closing, self.abandoned()) }
     }
 
     /// What is to be said of a transaction that ends here, if one was open.
