@@ -45,6 +45,18 @@ async fn refused_credentials_are_renewed_once_and_the_message_goes_out() {
 }
 
 #[tokio::test]
+async fn the_reason_in_the_refusal_of_a_token_is_kept() {
+    // {"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}
+    let challenge =
+        "334 eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==";
+    let provider = refusing(99, challenge).await;
+    let error = send(&pool(&provider)).await.unwrap_err();
+    assert_eq!(error.account_effect(), AccountEffect::CredentialsRefused);
+    assert!(error.to_string().contains(r#"{"status":"400""#), "{error}");
+    assert_eq!(attempts(&provider), 2);
+}
+
+#[tokio::test]
 async fn credentials_that_are_refused_again_pause_logins_and_the_client_hears_454_at_once() {
     let provider = refusing(99, REFUSED).await;
     let (pool, logins) = (pool(&provider), Tokens::default());

@@ -7,7 +7,7 @@ use posthouse_smtp::client::Transaction;
 use posthouse_smtp::client::login::Login;
 use posthouse_smtp::command::Body;
 use posthouse_smtp::path::{ForwardPath, ReversePath};
-use posthouse_smtp::sasl::Mechanism;
+use posthouse_smtp::sasl::{Mechanism, Secret};
 use posthouse_upstream::deliver::{Content, Delivered, deliver};
 use posthouse_upstream::error::Error;
 use posthouse_upstream::limits::PoolLimits;
@@ -56,7 +56,12 @@ impl LoginSource for Tokens {
 }
 
 pub(crate) fn login(token: &str) -> Login {
-    Login::new(Mechanism::XOAuth2, "app@example.com", token.as_bytes())
+    Login {
+        mechanism: Mechanism::XOAuth2,
+        user: "app@example.com".into(),
+        secret: Secret::new(token),
+        server: ("smtp.example.com".into(), 465),
+    }
 }
 
 /// Where messages go, with limits that no test has to wait for.

@@ -7,8 +7,8 @@ use posthouse_upstream::error::Error;
 use posthouse_upstream::pool::Pool;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::provider::{Act, Provider};
-use crate::relay::{limits, send};
+use crate::provider::Provider;
+use crate::relay::{limits, send, until};
 
 /// A certificate for the name, and the authority that vouches for it.
 fn certificate(name: &str) -> (Acceptor, Trust) {
@@ -23,31 +23,39 @@ fn certificate(name: &str) -> (Acceptor, Trust) {
     (acceptor, Trust::Pem(root.into_bytes()))
 }
 
-async fn provider_named(name: &str) -> (Provider, Pool) {
+/// A provider of this name, and the relay that expects `smtp.example.com` there.
+async fn provider_named(name: &str, tls: TlsRule) -> (Provider, Pool) {
     let (acceptor, trust) = certificate(name);
-    let provider = Provider::with_tls(acceptor, |_| Act::Usual).await;
+    let provider = match tls {
+        TlsRule::Implicit => Provider::with_tls(acceptor).await,
+        TlsRule::StartTls | TlsRule::None => Provider::with_starttls(acceptor).await,
+    };
     let mut target = provider.target();
-    target.tls = TlsRule::Implicit;
-    target.connector = Connector::new(trust).unwrap();
+    target.tls = tls;
+    target.connector = Connector::new(&trust).unwrap();
     (provider, Pool::new(target, limits()))
 }
 
 #[tokio::test]
 async fn messages_share_a_tls_session() {
-    let (provider, pool) = provider_named("smtp.example.com").await;
-    for _ in 0..3 {
-        send(&pool).await.unwrap();
+    for tls in [TlsRule::Implicit, TlsRule::StartTls] {
+        let (provider, pool) = provider_named("smtp.example.com", tls).await;
+        for _ in 0..3 {
+            send(&pool).await.unwrap();
+        }
+        assert_eq!((provider.connections(), provider.messages().len()), (1, 3));
     }
-    assert_eq!((provider.connections(), provider.messages().len()), (1, 3));
 }
 
 #[tokio::test]
 async fn a_peer_with_another_name_hears_nothing() {
-    let (provider, pool) = provider_named("other.example.com").await;
-    let error = send(&pool).await.unwrap_err();
-    assert!(matches!(error, Error::Insecure { .. }), "{error}");
-    assert_eq!(error.verdict().reply().code(), 451);
-    assert!(provider.lines().is_empty());
+    for tls in [TlsRule::Implicit, TlsRule::StartTls] {
+        let (provider, pool) = provider_named("other.example.com", tls).await;
+        let error = send(&pool).await.unwrap_err();
+        assert!(matches!(error, Error::Insecure { .. }), "{error}");
+        assert_eq!(error.verdict().reply().code(), 451);
+        assert!(!provider.lines().iter().any(|line| line.starts_with("AUTH")));
+    }
 }
 
 #[tokio::test]
@@ -58,4 +66,14 @@ async fn a_peer_without_starttls_hears_no_credentials() {
     let error = send(&Pool::new(target, limits())).await.unwrap_err();
     assert_eq!(error.verdict().reply().code(), 451);
     assert!(!provider.lines().iter().any(|line| line.starts_with("AUTH")));
+}
+
+#[tokio::test]
+async fn the_end_of_an_idle_tls_session_is_noticed() {
+    let (provider, pool) = provider_named("smtp.example.com", TlsRule::Implicit).await;
+    send(&pool).await.unwrap();
+    provider.end_all();
+    until(|| pool.gauges().open == 0).await;
+    assert!(!send(&pool).await.unwrap().reused);
+    assert_eq!((provider.messages().len(), pool.gauges().retries), (2, 0));
 }
