@@ -1,0 +1,75 @@
+//! Listening sockets that keep accepting: an error on one connection, or a lack of descriptors, is
+//! waited out and never ends the loop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use crate::stream::Stream;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+/// How long to wait when there are no descriptors left: sessions that end give theirs back.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Listener(TcpListener);
+
+impl Listener {
+    /// Listens on this address; port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// The address is in use, not this host's, or not allowed.
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            // Each family is named in the configuration; none comes along unasked.
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Self::from_std(socket.into())
+    }
+
+    /// A socket that somebody else has bound (socket activation).
+    ///
+    /// # Errors
+    /// The runtime does not take it.
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self(TcpListener::from_std(listener)?))
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// The next connection.
+    pub async fn accept(&self) -> (Stream, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((socket, peer)) => return (Stream::plain(socket), peer),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(_) => sleep(BACK_OFF).await,
+            }
+        }
+    }
+}
+
+/// Errors that concern a connection that ended before it was accepted (accept(2)).
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
