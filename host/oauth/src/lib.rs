@@ -1,1 +1,15 @@
-//! oauth
+//! Access tokens: how they are obtained (RFC 6749), kept, and renewed before they end.
+//!
+//! The only importer of reqwest. There are no mailboxes here, no SMTP and no configuration. The one
+//! invariant: a secret leaves this crate only towards the token endpoint it was made for, or to the
+//! caller who asks for it by name.
+#![deny(missing_docs)]
+
+pub mod cache;
+pub mod client;
+pub mod endpoint;
+pub mod error;
+pub mod grant;
+pub mod secret;
+
+mod response;

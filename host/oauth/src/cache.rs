@@ -1,0 +1,295 @@
+//! One account's access token: at hand, renewed ahead, asked for once however many want it.
+//!
+//! A request runs in a task of its own, so that whoever gives up waiting strands nobody. While a
+//! token is valid it is served, whatever happens to requests. The invariant: a refresh token that
+//! took another's place was kept before the access token that came with it is used.
+
+mod schedule;
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use crate::client::{Client, Issued};
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::grant::Grant;
+use crate::secret::Secret;
+
+/// An access token and its end.
+#[derive(Debug)]
+pub struct AccessToken {
+    secret: Secret,
+    expires_at: Instant,
+}
+
+impl AccessToken {
+    /// The token.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// When it ends.
+    pub fn expires_at(&self) -> Instant {
+        self.expires_at
+    }
+}
+
+/// Where a rotated refresh token is kept.
+pub trait Rotation: Send + Sync {
+    /// Keeps it, durably, before returning.
+    ///
+    /// # Errors
+    /// It could not be kept. The token is used all the same, since the old one may be dead already;
+    /// [`TokenCache::state`] tells.
+    fn keep(&self, refresh_token: &Secret) -> io::Result<()>;
+}
+
+/// For grants that nobody can keep: the rotated one lives as long as the process.
+#[derive(Debug, Clone, Copy)]
+pub struct NoRotation;
+
+impl Rotation for NoRotation {
+    fn keep(&self, _refresh_token: &Secret) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What an operator can know of an account's token.
+#[derive(Debug, Clone)]
+pub enum TokenState {
+    /// Nobody has asked for it yet.
+    Unused,
+    /// There is a valid one.
+    Ready {
+        /// When it ends.
+        expires_at: Instant,
+        /// Why its refresh token could not be kept, if so.
+        unkept: Option<String>,
+    },
+    /// There is none, and here is why.
+    Failing {
+        /// The last error.
+        error: Arc<Error>,
+        /// Since when it has been failing.
+        since: Instant,
+    },
+}
+
+type Answer = Result<Arc<AccessToken>, Arc<Error>>;
+
+/// One account's token; a clone is another handle on the same.
+#[derive(Clone)]
+pub struct TokenCache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    endpoint: Endpoint,
+    rotation: Arc<dyn Rotation>,
+    seed: u64,
+    current: RwLock<Option<Arc<AccessToken>>>,
+    work: Mutex<Work>,
+}
+
+/// What requests leave behind for the next one.
+struct Work {
+    grant: Grant,
+    /// The request under way.
+    flight: Option<watch::Receiver<Option<Answer>>>,
+    failure: Option<Failure>,
+    unkept: Option<String>,
+    /// Whether somebody asked for the token since it was issued: an unused one is left to lapse.
+    used: bool,
+}
+
+/// The last failure, and when the endpoint may be asked again.
+struct Failure {
+    error: Arc<Error>,
+    since: Instant,
+    count: u32,
+    retry_at: Instant,
+}
+
+impl TokenCache {
+    /// A cache that holds nothing yet. `seed` spreads renewals: accounts have different ones.
+    pub fn new(client: Client, endpoint: Endpoint, grant: Grant, rotation: Arc<dyn Rotation>, seed: u64) -> Self {
+        let work = Mutex::new(Work { grant, flight: None, failure: None, unkept: None, used: false });
+        Self { shared: Arc::new(Shared { client, endpoint, rotation, seed, current: RwLock::default(), work }) }
+    }
+
+    /// A valid token: the one at hand, or a new one.
+    ///
+    /// # Errors
+    /// There is none. While the endpoint is not to be asked, the last error is given at once.
+    pub async fn token(&self) -> Answer {
+        if let Some(token) = self.shared.valid() {
+            self.shared.work().used = true;
+            return Ok(token);
+        }
+        self.request(None).await
+    }
+
+    /// A newer token than this one, which the provider has refused: asked for now, unless a newer
+    /// one is at hand.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn renew(&self, refused: &AccessToken) -> Answer {
+        match self.shared.valid() {
+            Some(token) if token.secret != refused.secret => Ok(token),
+            _ => self.request(Some(refused)).await,
+        }
+    }
+
+    /// What there is to know.
+    pub fn state(&self) -> TokenState {
+        let valid = self.shared.valid();
+        let work = self.shared.work();
+        match (valid, &work.failure) {
+            (Some(token), _) => TokenState::Ready { expires_at: token.expires_at, unkept: work.unkept.clone() },
+            (None, Some(failure)) => TokenState::Failing { error: Arc::clone(&failure.error), since: failure.since },
+            (None, None) => TokenState::Unused,
+        }
+    }
+
+    async fn request(&self, refused: Option<&AccessToken>) -> Answer {
+        let mut flight = match self.shared.join(refused) {
+            Joined::Flight(flight) => flight,
+            Joined::Answer(answer) => return answer,
+        };
+        let answer = flight.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
+        answer.unwrap_or_else(|| Err(Arc::new(Error::Interrupted)))
+    }
+}
+
+impl std::fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenCache").field("endpoint", &self.shared.endpoint).finish_non_exhaustive()
+    }
+}
+
+enum Joined {
+    Flight(watch::Receiver<Option<Answer>>),
+    Answer(Answer),
+}
+
+impl Shared {
+    fn valid(&self) -> Option<Arc<AccessToken>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().filter(|token| Instant::now() < token.expires_at).map(Arc::clone)
+    }
+
+    fn work(&self) -> std::sync::MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request under way, a new one, or the error that forbids one.
+    fn join(self: &Arc<Self>, refused: Option<&AccessToken>) -> Joined {
+        let mut work = self.work();
+        work.used = true;
+        if let Some(flight) = &work.flight {
+            return Joined::Flight(flight.clone());
+        }
+        // The request that was under way a moment ago may have brought it.
+        if let Some(token) = self.valid().filter(|token| refused.is_none_or(|refused| refused.secret != token.secret)) {
+            return Joined::Answer(Ok(token));
+        }
+        if let Some(failure) = &work.failure
+            && Instant::now() < failure.retry_at
+        {
+            return Joined::Answer(Err(Arc::clone(&failure.error)));
+        }
+        Joined::Flight(self.take_off(&mut work))
+    }
+
+    /// Begins a request in a task of its own.
+    fn take_off(self: &Arc<Self>, work: &mut Work) -> watch::Receiver<Option<Answer>> {
+        let (landed, flight) = watch::channel(None);
+        work.flight = Some(flight.clone());
+        let (shared, grant) = (Arc::clone(self), work.grant.clone());
+        tokio::spawn(async move {
+            let outcome = shared.client.redeem(&shared.endpoint, &grant).await;
+            let answer = shared.land(outcome, &grant).await;
+            shared.work().flight = None;
+            landed.send_replace(Some(answer));
+        });
+        flight
+    }
+
+    async fn land(self: &Arc<Self>, outcome: Result<Issued, Error>, grant: &Grant) -> Answer {
+        match outcome {
+            Ok(issued) => {
+                let rotated = issued.rotated.as_ref().and_then(|token| grant.rotated(token).zip(Some(token.clone())));
+                let unkept = match &rotated {
+                    Some((_, token)) => self.keep(token.clone()).await,
+                    None => None,
+                };
+                Ok(self.publish(issued, rotated.map(|(grant, _)| grant), unkept))
+            }
+            Err(error) => Err(self.note_failure(error)),
+        }
+    }
+
+    /// Keeps a rotated refresh token; says why it could not.
+    async fn keep(&self, token: Secret) -> Option<String> {
+        let rotation = Arc::clone(&self.rotation);
+        let kept = tokio::task::spawn_blocking(move || rotation.keep(&token)).await;
+        match kept {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the store failed".to_owned()),
+        }
+    }
+
+    fn publish(self: &Arc<Self>, issued: Issued, grant: Option<Grant>, unkept: Option<String>) -> Arc<AccessToken> {
+        let now = Instant::now();
+        let token = Arc::new(AccessToken { secret: issued.access_token, expires_at: now + issued.lifetime });
+        {
+            let mut work = self.work();
+            work.grant = grant.unwrap_or_else(|| work.grant.clone());
+            (work.failure, work.unkept, work.used) = (None, unkept, false);
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
+        self.renew_ahead(&token, now + schedule::renewal(issued.lifetime, self.seed));
+        token
+    }
+
+    fn note_failure(&self, error: Error) -> Arc<Error> {
+        let (error, now) = (Arc::new(error), Instant::now());
+        let mut work = self.work();
+        let (count, since) = work.failure.as_ref().map_or((1, now), |failure| (failure.count + 1, failure.since));
+        let pause = schedule::pause(&error, count, self.seed);
+        work.failure = Some(Failure { error: Arc::clone(&error), since, count, retry_at: now + pause });
+        error
+    }
+
+    /// Renews the token at this moment, if somebody has used it, and again after a failure for as long as
+    /// it is valid. The task does not keep the cache alive.
+    fn renew_ahead(self: &Arc<Self>, token: &Arc<AccessToken>, at: Instant) {
+        let (cache, token, mut at) = (Arc::downgrade(self), Arc::downgrade(token), at);
+        tokio::spawn(async move {
+            loop {
+                sleep_until(at).await;
+                let (Some(shared), Some(token)) = (cache.upgrade(), token.upgrade()) else { return };
+                let is_current = shared.valid().is_some_and(|current| Arc::ptr_eq(&current, &token));
+                if !is_current || !shared.work().used {
+                    return;
+                }
+                match (TokenCache { shared: Arc::clone(&shared) }).request(Some(&token)).await {
+                    Ok(_) => return,
+                    Err(_) => match &shared.work().failure {
+                        Some(failure) => at = failure.retry_at,
+                        None => return,
+                    },
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
