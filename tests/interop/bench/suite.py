@@ -9,6 +9,7 @@ from bench import world
 MODULES = (
     "cases.python_client",
     "cases.swaks_client",
+    "cases.curl_client",
     "cases.msmtp_client",
     "cases.postfix_client",
     "cases.provider_bytes",
