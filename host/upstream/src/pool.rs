@@ -129,7 +129,7 @@ impl Inner {
     }
 
     /// The idle session that was used last and is still good.
-    fn take_idle(&self, now: Instant) -> Option<Session> {
+    fn take_idle(&self, now: Instant) -> Option<Box<Session>> {
         loop {
             let mut session = self.shelf.take_newest()?;
             if session.is_quiet() && now < session.idle_until() {
@@ -147,7 +147,7 @@ impl Inner {
     }
 
     /// Takes a session back, and its place, in this order: whoever gets the place finds the session.
-    fn give_back(self: &Arc<Self>, mut session: Session, mut place: Place) {
+    fn give_back(self: &Arc<Self>, mut session: Box<Session>, mut place: Place) {
         if place.is_owed() || !session.may_serve_again(&self.limits, Instant::now()) {
             return retire(session, place);
         }
@@ -169,7 +169,7 @@ impl Inner {
 
 /// Ends a session in the background, politely and soon. It is a session to the provider until then,
 /// so that its place is kept.
-fn retire(session: Session, place: Place) {
+fn retire(session: Box<Session>, place: Place) {
     if !session.is_usable() {
         drop(session); // before its place is free
         return drop(place);

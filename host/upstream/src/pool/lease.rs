@@ -11,7 +11,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub(crate) struct Lease {
     // In this order: the connection is closed before its place is free.
-    pub(crate) session: Session,
+    pub(crate) session: Box<Session>,
     place: Place,
     pool: Pool,
     /// Whether the session has been idle before, so that its provider may have ended it unnoticed.
@@ -23,11 +23,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn reused(pool: Pool, session: Session, place: Place, waited: Duration) -> Self {
+    pub(super) fn reused(pool: Pool, session: Box<Session>, place: Place, waited: Duration) -> Self {
         Self { session, place, pool, reused: true, waited, opening: Duration::ZERO }
     }
 
-    pub(super) fn opened(pool: Pool, session: Session, place: Place, waited: Duration, opening: Duration) -> Self {
+    pub(super) fn opened(pool: Pool, session: Box<Session>, place: Place, waited: Duration, opening: Duration) -> Self {
         Self { session, place, pool, reused: false, waited, opening }
     }
 

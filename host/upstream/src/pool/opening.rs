@@ -94,7 +94,7 @@ impl Inner {
         logins: &dyn LoginSource,
         now: Instant,
         deadline: Instant,
-    ) -> Result<Result<Session, Closed>, Error> {
+    ) -> Result<Result<Box<Session>, Closed>, Error> {
         let attempt = match self.gate().enter(now) {
             Ok(attempt) => attempt,
             Err(closed) => return Ok(Err(closed)),
@@ -108,7 +108,7 @@ impl Inner {
                 if opened {
                     self.shelf.let_look_again();
                 }
-                Ok(Ok(session))
+                Ok(Ok(Box::new(session)))
             }
             Err(failed) => self.login_failed(attempt, failed).map(Err),
         }
@@ -132,7 +132,7 @@ impl Inner {
     ///
     /// # Errors
     /// Neither can come in time, or neither came.
-    async fn wait_at_gate(&self, closed: Closed, patience: Instant) -> Result<Option<Session>, Error> {
+    async fn wait_at_gate(&self, closed: Closed, patience: Instant) -> Result<Option<Box<Session>>, Error> {
         let nothing_to_wait_for = match closed.cause {
             Cause::Broken => true,
             Cause::Throttled => closed.until >= patience && !closed.is_being_tried && self.counters.open() == 0,
@@ -152,7 +152,7 @@ impl Inner {
         match timeout_at(closed.until.min(patience), turn).await {
             Ok(Ok(Turn::Session(mut session))) => {
                 Counters::count(&self.counters.reuses);
-                Ok(session.is_quiet().then_some(*session))
+                Ok(session.is_quiet().then_some(session))
             }
             Err(_) if closed.until >= patience => Err(Error::LoginsPaused(closed)),
             Ok(_) | Err(_) => Ok(None),

@@ -22,7 +22,7 @@ pub(super) struct Shelf {
 #[derive(Debug, Default)]
 struct Inner {
     /// In the order in which they became idle.
-    idle: VecDeque<Session>,
+    idle: VecDeque<Box<Session>>,
     /// Who has a place, but may not log in now: served before the shelf is, in their order.
     waiting: VecDeque<oneshot::Sender<Turn>>,
     keeper: Keeper,
@@ -52,28 +52,28 @@ pub(super) enum PutDown {
     /// The first one: a keeper is to be started.
     WantsKeeper,
     /// The provider has ended it, or has said something unasked.
-    Ended(Session),
+    Ended(Box<Session>),
 }
 
 /// What the keeper found.
 #[derive(Debug, Default)]
 pub(super) struct Swept {
     /// Sessions that their provider has ended, or that have said something unasked.
-    pub(super) ended: Vec<Session>,
+    pub(super) ended: VecDeque<Box<Session>>,
     /// Sessions whose time is over.
-    pub(super) expired: Vec<Session>,
+    pub(super) expired: VecDeque<Box<Session>>,
     /// When to look again: at the latest when the next one's time is over.
     pub(super) next: Option<Instant>,
 }
 
 impl Shelf {
     /// The session that was used last.
-    pub(super) fn take_newest(&self) -> Option<Session> {
+    pub(super) fn take_newest(&self) -> Option<Box<Session>> {
         self.lock().idle.pop_back()
     }
 
     /// The session that has been idle for longest.
-    pub(super) fn take_oldest(&self) -> Option<Session> {
+    pub(super) fn take_oldest(&self) -> Option<Box<Session>> {
         self.lock().idle.pop_front()
     }
 
@@ -82,7 +82,7 @@ impl Shelf {
     }
 
     /// Gives the session to whoever waits for one, or puts it down, to be watched.
-    pub(super) fn put_down(&self, session: Session) -> PutDown {
+    pub(super) fn put_down(&self, session: Box<Session>) -> PutDown {
         let mut inner = self.lock();
         let mut session = match hand_over(&mut inner.waiting, session) {
             Ok(()) => return PutDown::Watched,
@@ -114,9 +114,9 @@ impl Shelf {
         let mut swept = Swept { next: inner.keeper.wakes_at.filter(|at| *at > now), ..Swept::default() };
         for mut session in std::mem::take(&mut inner.idle) {
             if session.is_noisy(context) {
-                swept.ended.push(session);
+                swept.ended.push_back(session);
             } else if session.idle_until() <= now {
-                swept.expired.push(session);
+                swept.expired.push_back(session);
             } else {
                 swept.next = Some(swept.next.map_or(session.idle_until(), |next| next.min(session.idle_until())));
                 inner.idle.push_back(session);
@@ -157,11 +157,11 @@ impl Drop for Shelf {
     }
 }
 
-fn hand_over(waiting: &mut VecDeque<oneshot::Sender<Turn>>, session: Session) -> Result<(), Session> {
+fn hand_over(waiting: &mut VecDeque<oneshot::Sender<Turn>>, session: Box<Session>) -> Result<(), Box<Session>> {
     if waiting.is_empty() {
         return Err(session);
     }
-    let mut turn = Turn::Session(Box::new(session));
+    let mut turn = Turn::Session(session);
     while let Some(next) = waiting.pop_front() {
         match next.send(turn) {
             Ok(()) => return Ok(()),
@@ -169,7 +169,7 @@ fn hand_over(waiting: &mut VecDeque<oneshot::Sender<Turn>>, session: Session) ->
         }
     }
     match turn {
-        Turn::Session(session) => Err(*session),
+        Turn::Session(session) => Err(session),
         Turn::LookAgain => unreachable!("a session was put in and nothing else"),
     }
 }

@@ -47,7 +47,7 @@ async fn two_hundred_deliveries_at_once_never_have_more_sessions_than_allowed() 
 async fn sessions_that_break_all_the_time_do_not_leak_places_or_exceed_the_limit() {
     let count = AtomicUsize::new(0);
     let provider = Provider::without_chunking(move |moment: &Moment| {
-        let odd = count.fetch_add(1, Ordering::SeqCst) % 7 == 0;
+        let odd = count.fetch_add(1, Ordering::SeqCst).is_multiple_of(7);
         match moment.at {
             At::Mail if odd => Act::Reset,
             At::Afterwards if odd => Act::Close,

@@ -123,7 +123,7 @@ impl Provider {
     }
 
     pub(crate) async fn with_starttls(acceptor: Acceptor) -> Self {
-        Self::listen(WITH_STARTTLS, Tls::StartTls(acceptor), |_| Act::Usual).await
+        Self::listen(WITH_STARTTLS, Tls::Upgrade(acceptor), |_| Act::Usual).await
     }
 
     /// One with a thread of its own, which goes on while the test's thread is kept busy.
@@ -222,7 +222,7 @@ impl Provider {
 enum Tls {
     None,
     Implicit(Acceptor),
-    StartTls(Acceptor),
+    Upgrade(Acceptor),
 }
 
 /// The stream, and what a STARTTLS will need.
@@ -230,7 +230,7 @@ async fn stream(tcp: TcpStream, tls: Tls) -> Option<(Stream, Option<Acceptor>)> 
     let mut stream = Stream::plain(tcp);
     match tls {
         Tls::None => Some((stream, None)),
-        Tls::StartTls(acceptor) => Some((stream, Some(acceptor))),
+        Tls::Upgrade(acceptor) => Some((stream, Some(acceptor))),
         Tls::Implicit(acceptor) => stream.accept_tls(&acceptor).await.ok().map(|()| (stream, None)),
     }
 }
