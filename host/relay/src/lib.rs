@@ -1,1 +1,3 @@
 //! relay
+
+pub mod config;
