@@ -1,3 +1,30 @@
-//! relay
+//! The product: an SMTP relay from applications, devices and mail servers to Gmail and Outlook.
+//!
+//! A message's way is `listener` -> `session` -> `transaction` -> `account` -> `answer`; everything that
+//! it asks is in the `snapshot` pinned at MAIL. The one invariant: a client hears 250 only for what
+//! the provider has accepted.
+#![deny(missing_docs)]
 
-pub mod config;
+pub mod account;
+pub mod admin;
+pub mod admission;
+pub mod answer;
+pub mod authentication;
+pub mod cli;
+pub mod client;
+pub mod configuration;
+pub mod decide;
+pub mod front;
+pub mod gauges;
+pub mod identifiers;
+pub mod listener;
+pub mod metrics;
+pub mod rate;
+pub mod refusals;
+pub mod relay;
+pub mod shutdown;
+pub mod snapshot;
+pub mod tenant;
+
+mod session;
+mod transaction;

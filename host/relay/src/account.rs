@@ -1,0 +1,163 @@
+//! A mailbox of a tenant, ready to carry mail: its pool, its credentials, its rate, its memory.
+//!
+//! What it holds lives on across snapshots as long as its settings stay the same. It knows no
+//! message and no policy.
+
+mod credentials;
+mod rotation;
+
+use std::path::Path;
+use std::time::Duration;
+
+use posthouse_net::connector::Connector;
+use posthouse_oauth::client::Client;
+use posthouse_smtp::client::Transaction as Envelope;
+use posthouse_smtp::path::{ForwardPath, Mailbox, ReversePath};
+use posthouse_upstream::deliver::{Content, Delivered, deliver};
+use posthouse_upstream::error::Error as UpstreamError;
+use posthouse_upstream::limits::PoolLimits;
+use posthouse_upstream::login::LoginSource;
+use posthouse_upstream::pool::Pool;
+use posthouse_upstream::probe::verify_recipients;
+use posthouse_upstream::target::Target;
+use tokio::time::{Instant, sleep};
+
+use crate::account::credentials::credentials;
+use crate::answer::Undelivered;
+use crate::configuration::provider::Provider;
+use crate::configuration::tenant::Account as Settings;
+use crate::metrics::AccountMetrics;
+use crate::rate::Rate;
+use crate::refusals::Refusals;
+
+/// One mailbox.
+pub struct Account {
+    /// Its id, unique in its tenant.
+    pub id: String,
+    /// Its address.
+    pub address: Mailbox,
+    /// Recipients that its provider takes in one message.
+    pub recipients_per_message: usize,
+    /// What its provider has refused of late.
+    pub refusals: Refusals,
+    /// Its counts.
+    pub metrics: AccountMetrics,
+    pool: Pool,
+    logins: Box<dyn LoginSource>,
+    rate: Rate,
+}
+
+/// What all accounts of a relay are built with.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) hostname: &'a str,
+    pub(crate) connect: Duration,
+    pub(crate) session_wait: Duration,
+    pub(crate) state_directory: Option<&'a Path>,
+    pub(crate) tokens: Client,
+}
+
+impl Account {
+    pub(crate) fn new(tenant: &str, settings: &Settings, connector: Connector, around: &Surroundings<'_>) -> Self {
+        let provider = &settings.provider;
+        let target = Target {
+            provider: provider.kind,
+            host: provider.host.clone(),
+            port: provider.port,
+            tls: provider.tls,
+            server_name: provider.server_name.clone().unwrap_or_else(|| provider.host.clone()),
+            connector,
+            source: settings.source_address,
+            hostname: around.hostname.to_owned(),
+        };
+        Self {
+            id: settings.id.clone(),
+            address: settings.address.clone(),
+            recipients_per_message: provider.recipients_per_message,
+            refusals: Refusals::default(),
+            metrics: AccountMetrics::register(tenant, &settings.id),
+            pool: Pool::new(target, limits(provider, around)),
+            logins: credentials(tenant, settings, around),
+            rate: Rate::per_minute(provider.messages_per_minute),
+        }
+    }
+
+    /// Takes the message's place in the mailbox's rate, waiting for it at most until `deadline`.
+    pub(crate) async fn admit(&self, deadline: Instant) -> Result<(), Undelivered> {
+        let now = Instant::now();
+        let patience = deadline.saturating_duration_since(now).min(self.pool.limits().acquire_deadline);
+        match self.rate.take(now, patience) {
+            Ok(Duration::ZERO) => Ok(()),
+            Ok(wait) => {
+                sleep(wait).await;
+                Ok(())
+            }
+            Err(over) => Err(Undelivered::OverRate { wait: over.wait }),
+        }
+    }
+
+    /// Hands a message to the provider.
+    pub(crate) async fn deliver(
+        &self,
+        envelope: &Envelope<'_>,
+        content: Content<'_>,
+        deadline: Instant,
+    ) -> Result<Delivered, UpstreamError> {
+        let delivered = deliver(&self.pool, &*self.logins, envelope, content, deadline).await;
+        if matches!(
+            &delivered,
+            Err(UpstreamError::Busy { .. } | UpstreamError::LoginsPaused(_) | UpstreamError::NoLogin(_))
+        ) {
+            // The provider never saw it.
+            self.rate.give_back();
+        }
+        delivered
+    }
+
+    /// Puts a recipient to the provider.
+    pub(crate) async fn verify(
+        &self,
+        reverse_path: &ReversePath,
+        recipient: &ForwardPath,
+        deadline: Instant,
+    ) -> Result<(), UpstreamError> {
+        let recipients = std::slice::from_ref(recipient);
+        let answers = verify_recipients(&self.pool, &*self.logins, reverse_path, recipients, deadline).await?;
+        answers.into_iter().collect()
+    }
+
+    /// Whether nothing is known that would keep the next message from being tried.
+    pub fn is_in_order(&self) -> bool {
+        self.pool.logins_paused().is_none()
+    }
+
+    /// Its sessions, for gauges and for the end.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("id", &self.id).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+fn limits(provider: &Provider, around: &Surroundings<'_>) -> PoolLimits {
+    PoolLimits {
+        sessions: provider.sessions,
+        messages_per_session: provider.messages_per_session,
+        session_age: provider.session_age,
+        idle: provider.idle,
+        token_margin: provider.token_margin,
+        acquire_deadline: around.session_wait,
+        dial_deadline: around.connect,
+    }
+}
+
+/// One account's share of the seed by which renewals are spread.
+fn seed(tenant: &str, account: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (tenant, account).hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,125 @@
+//! What an account logs in with, as the pool asks for it: a token, a password, or nothing.
+
+use std::sync::Arc;
+
+use posthouse_oauth::cache::{AccessToken, NoRotation, Rotation, TokenCache};
+use posthouse_oauth::endpoint::Endpoint;
+use posthouse_oauth::error::Error as OAuthError;
+use posthouse_oauth::grant::Grant as OAuthGrant;
+use posthouse_oauth::secret::Secret as Text;
+use posthouse_smtp::client::login::Login;
+use posthouse_smtp::sasl::{Mechanism, Secret};
+use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLogin};
+
+use super::rotation::{File, kept};
+use super::{Surroundings, seed};
+use crate::configuration::tenant::{Account as Settings, Grant};
+
+pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Box<dyn LoginSource> {
+    let identity = Identity {
+        mechanism: settings.provider.mechanism,
+        user: settings.user.clone(),
+        server: (settings.provider.host.clone(), settings.provider.port),
+    };
+    match &settings.grant {
+        Grant::None => Box::new(Password { login: None }),
+        Grant::Password(password) => Box::new(Password { login: Some(identity.login(password)) }),
+        Grant::OAuth(grant) => {
+            let token_url = settings.provider.token_url.clone().unwrap_or_default();
+            let endpoint = Endpoint { token_url, scope: settings.provider.scope.clone() };
+            let (grant, rotation) = rotation(tenant, settings, grant, around);
+            let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
+            Box::new(Tokens { identity, tokens })
+        }
+    }
+}
+
+/// The newest grant that is known, and where a newer one is kept.
+fn rotation(
+    tenant: &str,
+    settings: &Settings,
+    grant: &OAuthGrant,
+    around: &Surroundings<'_>,
+) -> (OAuthGrant, Arc<dyn Rotation>) {
+    let Some(directory) = around.state_directory else { return (grant.clone(), Arc::new(NoRotation)) };
+    let file = File::new(directory, tenant, &settings.id, grant);
+    let grant = kept(&file, grant).unwrap_or_else(|| grant.clone());
+    (grant, Arc::new(file))
+}
+
+/// Who the account is to its provider.
+struct Identity {
+    mechanism: Mechanism,
+    user: String,
+    server: (String, u16),
+}
+
+impl Identity {
+    fn login(&self, secret: &Text) -> Login {
+        Login {
+            mechanism: self.mechanism,
+            user: self.user.clone(),
+            secret: Secret::new(secret.expose()),
+            server: self.server.clone(),
+        }
+    }
+}
+
+/// A password that does not change, or nothing.
+struct Password {
+    login: Option<Login>,
+}
+
+impl LoginSource for Password {
+    fn login(&self) -> LoginFuture<'_> {
+        Box::pin(async { Ok(SessionLogin { login: self.login.clone(), valid_until: None }) })
+    }
+
+    fn refused<'a>(&'a self, _refused: &'a SessionLogin) -> LoginFuture<'a> {
+        Box::pin(async { Err(LoginError::NothingNewer) })
+    }
+}
+
+/// Tokens from a cache.
+struct Tokens {
+    identity: Identity,
+    tokens: TokenCache,
+}
+
+impl Tokens {
+    fn session_login(&self, token: &AccessToken) -> SessionLogin {
+        let login = Some(self.identity.login(token.secret()));
+        SessionLogin { login, valid_until: Some(token.expires_at()) }
+    }
+}
+
+impl LoginSource for Tokens {
+    fn login(&self) -> LoginFuture<'_> {
+        Box::pin(async {
+            let token = self.tokens.token().await.map_err(|error| failed(&error))?;
+            Ok(self.session_login(&token))
+        })
+    }
+
+    fn refused<'a>(&'a self, refused: &'a SessionLogin) -> LoginFuture<'a> {
+        Box::pin(async {
+            let current = self.tokens.token().await.map_err(|error| failed(&error))?;
+            let was_current = refused
+                .login
+                .as_ref()
+                .is_some_and(|login| login.secret.expose() == current.secret().expose().as_bytes());
+            // Another session may have had the same refusal, and the newer token is here already.
+            let token =
+                if was_current { self.tokens.renew(&current).await.map_err(|error| failed(&error))? } else { current };
+            Ok(self.session_login(&token))
+        })
+    }
+}
+
+fn failed(error: &OAuthError) -> LoginError {
+    if error.is_permanent() {
+        LoginError::NeedsConsent(error.to_string())
+    } else {
+        LoginError::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,68 @@
+//! What the client hears: the one place where the relay's errors become SMTP replies.
+//!
+//! Ours first, the provider's words quoted behind. Whatever is about an account and not about the
+//! message is 4yz here, so that a mail server upstream of us keeps the message in its queue.
+
+use std::time::Duration;
+
+use posthouse_smtp::reply::{EnhancedCode, Reply};
+use posthouse_upstream::error::Error as UpstreamError;
+use thiserror::Error;
+
+/// Why a message was not delivered.
+#[derive(Debug, Error)]
+pub enum Undelivered {
+    /// The tenant has no account for it.
+    #[error("no account carries mail of this sender: bind the login to an account or set a default route")]
+    NoCarrier,
+    /// The mailbox's messages per minute are used up.
+    #[error("the mailbox's rate is used up; the next message may go in {} s", wait.as_secs().max(1))]
+    OverRate {
+        /// How long until it will pass.
+        wait: Duration,
+    },
+    /// The memory for message content is taken.
+    #[error("the relay is short of memory for message content; try again")]
+    NoContentMemory,
+    /// The message has come by too many hosts.
+    #[error("too many hops: this message is in a loop")]
+    TooManyHops,
+    /// The header block does not end.
+    #[error("the header block is larger than what is read before a decision")]
+    EndlessHeader,
+    /// The provider, or the way to it.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+impl Undelivered {
+    /// The word by which metrics and logs tell the causes apart.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoCarrier => "no_carrier",
+            Self::OverRate { .. } => "over_rate",
+            Self::NoContentMemory => "no_content_memory",
+            Self::TooManyHops => "too_many_hops",
+            Self::EndlessHeader => "endless_header",
+            Self::Upstream(error) => error.reason(),
+        }
+    }
+}
+
+/// The reply to a message or a command that failed for this cause.
+pub fn reply(undelivered: &Undelivered) -> Reply {
+    let (code, enhanced) = match undelivered {
+        Undelivered::NoCarrier => (550, EnhancedCode::new(5, 7, 1)),
+        Undelivered::OverRate { .. } => (451, EnhancedCode::new(4, 7, 1)),
+        Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
+        Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),
+        Undelivered::EndlessHeader => (552, EnhancedCode::new(5, 3, 4)),
+        Undelivered::Upstream(error) => return error.verdict().into_reply(),
+    };
+    Reply::new(code, enhanced, undelivered.to_string())
+}
+
+/// A provider's reply with our words before its own; code and enhanced code are kept.
+pub fn quoted(reply: &Reply, ours: &str) -> Reply {
+    Reply::new(reply.code(), reply.enhanced(), format!("{ours}: {}", reply.text()))
+}

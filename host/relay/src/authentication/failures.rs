@@ -1,0 +1,90 @@
+//! Failed logins, counted by client address and by login at that address.
+//!
+//! Not by login alone: anybody could lock a login out then. The delay doubles with each failure
+//! beyond a few, and fades when nothing fails for a while.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Failures of one login at one address that cost nothing but their own answer.
+const FREE_PER_LOGIN: u32 = 5;
+/// The same for one address, whatever logins it tries; an office behind one address shares it.
+const FREE_PER_ADDRESS: u32 = 20;
+/// The longest time that one more failure shuts a door for.
+const LONGEST: Duration = Duration::from_secs(300);
+/// How many doors are kept in mind; beyond it those that are open again are forgotten first.
+const MOST: usize = 65_536;
+
+#[derive(Debug, PartialEq, Eq, Hash, Clone)]
+enum Door {
+    Address(IpAddr),
+    Login(IpAddr, String),
+}
+
+#[derive(Debug)]
+struct Count {
+    failures: u32,
+    last: Instant,
+}
+
+impl Count {
+    fn shut_until(&self, free: u32) -> Instant {
+        let beyond = self.failures.saturating_sub(free);
+        let shut = if beyond == 0 { Duration::ZERO } else { Duration::from_secs(1 << (beyond - 1).min(12)) };
+        self.last + shut.min(LONGEST)
+    }
+
+    fn has_faded(&self, now: Instant) -> bool {
+        now > self.last + 2 * LONGEST
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    counts: Mutex<HashMap<Door, Count>>,
+}
+
+impl Failures {
+    pub(super) fn are_too_many(&self, peer: IpAddr, login: &str, now: Instant) -> bool {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        doors(peer, login).iter().any(|(door, free)| {
+            counts.get(door).is_some_and(|count| !count.has_faded(now) && now < count.shut_until(*free))
+        })
+    }
+
+    pub(super) fn count(&self, peer: IpAddr, login: &str, now: Instant) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= MOST {
+            counts.retain(|_, count| !count.has_faded(now));
+            if counts.len() >= MOST {
+                counts.clear();
+            }
+        }
+        for (door, _) in doors(peer, login) {
+            let count = counts.entry(door).or_insert(Count { failures: 0, last: now });
+            count.failures = if count.has_faded(now) { 1 } else { count.failures + 1 };
+            count.last = now;
+        }
+    }
+
+    /// The right password came: the login's door is open again, and this try does not stand
+    /// against the address.
+    pub(super) fn forgive(&self, peer: IpAddr, login: &str) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.remove(&Door::Login(peer, login.to_owned()));
+        if let Some(count) = counts.get_mut(&Door::Address(peer)) {
+            count.failures -= 1;
+            if count.failures == 0 {
+                counts.remove(&Door::Address(peer));
+            }
+        }
+    }
+}
+
+fn doors(peer: IpAddr, login: &str) -> [(Door, u32); 2] {
+    [(Door::Address(peer), FREE_PER_ADDRESS), (Door::Login(peer, login.to_owned()), FREE_PER_LOGIN)]
+}

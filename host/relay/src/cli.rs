@@ -1,0 +1,74 @@
+//! The command line: what can be asked of `posthouse`, and what it exits with.
+//!
+//! 0: done as asked. 1: it did not work, and standard error says what to do next. 2: the command
+//! itself was not understood.
+
+mod check;
+mod demo;
+mod hash_password;
+mod run;
+mod simulate;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The system's allocator keeps what a burst of messages took; this one gives it back.
+#[derive(Debug, Parser)]
+#[command(
+    name = "posthouse",
+    version,
+    about = "An edge SMTP relay to Gmail and Outlook over OAuth2",
+    long_about = "An edge SMTP relay: applications, printers and mail servers send to it with plain SMTP AUTH, and it \
+                  relays to Gmail and Outlook over OAuth2, synchronously. Its 250 is the provider's 250.",
+    after_help = "Begin with `posthouse demo`: it needs nothing and shows everything.\n\
+                  Then copy configs/minimal.toml, and `posthouse check --config FILE` until it is content.",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Relay mail as the configuration says, until SIGTERM or ^C
+    Run {
+        /// The configuration file
+        #[arg(long, short, default_value = "/etc/posthouse/posthouse.toml", env = "POSTHOUSE_CONFIG")]
+        config: PathBuf,
+    },
+    /// Read the configuration, say everything that is wrong with it, and run nothing
+    Check {
+        /// The configuration file
+        #[arg(long, short, default_value = "/etc/posthouse/posthouse.toml", env = "POSTHOUSE_CONFIG")]
+        config: PathBuf,
+    },
+    /// Show the relay at work: simulated providers, two tenants, real mail; needs no configuration
+    Demo {
+        /// End after the show, with status 0 only if all went as told
+        #[arg(long)]
+        once: bool,
+    },
+    /// Be a Gmail and an Outlook, with token endpoint, limits and latency, to test and measure against
+    Simulate(simulate::Options),
+    /// Make the Argon2id hash of a password for a login, read from standard input
+    HashPassword,
+}
+
+/// Does what the command line asks.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run { config } => run::run(&config),
+        Command::Check { config } => check::check(&config),
+        Command::Demo { once } => demo::demo(once),
+        Command::Simulate(options) => simulate::simulate(&options),
+        Command::HashPassword => hash_password::hash_password(),
+    };
+    outcome.unwrap_or_else(|message| {
+        terminal::complain(&message);
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,45 @@
+//! Gauges that nobody keeps up to date while mail flows: they are read when somebody asks.
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+
+use crate::account::Account;
+use crate::front::Front;
+
+/// Reads what is to be shown now into the metrics.
+pub fn record(front: &Front) {
+    describe_gauge!("posthouse_sessions", "sessions with the provider, by state");
+    describe_gauge!("posthouse_session_waiters", "messages that wait for a session");
+    describe_gauge!("posthouse_account_ready", "1 where the account can log in, as far as is known");
+    describe_counter!("posthouse_provider_logins_total", "logins at the provider, by result");
+    describe_counter!("posthouse_session_reuses_total", "messages sent on a session that was at hand");
+    describe_counter!("posthouse_delivery_retries_total", "deliveries begun anew, nothing of them having been sent");
+    #[expect(clippy::cast_precision_loss, reason = "bytes of memory fit the 53 bits of a gauge")]
+    front.metrics.content_memory.set(front.content_memory.held() as f64);
+    let snapshot = front.snapshots.current();
+    for tenant in snapshot.tenants.values() {
+        tenant.accounts.values().for_each(|account| record_account(&tenant.id, account));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of sessions fit the 53 bits of a gauge")]
+fn record_account(tenant: &str, account: &Account) {
+    let gauges = account.pool().gauges();
+    let labels = || [("tenant", tenant.to_owned()), ("account", account.id.clone())];
+    let set = |name: &'static str, state: &'static str, value: usize| {
+        let [tenant, account] = labels();
+        gauge!(name, &[tenant, account, ("state", state.to_owned())]).set(value as f64);
+    };
+    set("posthouse_sessions", "idle", gauges.idle);
+    set("posthouse_sessions", "in_use", gauges.in_use);
+    set("posthouse_sessions", "allowed", gauges.allowed);
+    gauge!("posthouse_session_waiters", &labels()).set(gauges.waiting as f64);
+    gauge!("posthouse_account_ready", &labels()).set(f64::from(u8::from(account.is_in_order())));
+    let count = |name: &'static str, result: &'static str, value: u64| {
+        let [tenant, account] = labels();
+        counter!(name, &[tenant, account, ("result", result.to_owned())]).absolute(value);
+    };
+    count("posthouse_provider_logins_total", "accepted", gauges.logins.saturating_sub(gauges.refused_logins));
+    count("posthouse_provider_logins_total", "refused", gauges.refused_logins);
+    counter!("posthouse_session_reuses_total", &labels()).absolute(gauges.reuses);
+    counter!("posthouse_delivery_retries_total", &labels()).absolute(gauges.retries);
+}

@@ -1,0 +1,57 @@
+//! Ids of sessions and transactions: short, unique over restarts, and the same in the log, in the
+//! Received field and in the reply.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Gives out session ids.
+#[derive(Debug)]
+pub struct Identifiers {
+    start: u32,
+    next: AtomicU64,
+}
+
+/// One session's id, shown as `6a1f30b2-1c`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionId {
+    start: u32,
+    number: u64,
+}
+
+/// One transaction's id: its session's, and its number there; shown as `6a1f30b2-1c-3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionId {
+    session: SessionId,
+    number: u32,
+}
+
+impl Identifiers {
+    /// Ids that begin with the second in which the process started.
+    pub fn new(unix_seconds: u64) -> Self {
+        Self { start: u32::try_from(unix_seconds & 0xffff_ffff).unwrap_or(0), next: AtomicU64::new(1) }
+    }
+
+    /// The next session's id.
+    pub fn session(&self) -> SessionId {
+        SessionId { start: self.start, number: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl SessionId {
+    /// The id of this session's transaction with this number.
+    pub fn transaction(self, number: u32) -> TransactionId {
+        TransactionId { session: self, number }
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}-{:x}", self.start, self.number)
+    }
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.session, self.number)
+    }
+}

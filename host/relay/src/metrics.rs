@@ -1,0 +1,109 @@
+//! Every metric of the relay, in one list: its name, its labels, its handle.
+//!
+//! Labels are bounded: they come from configuration or from closed sets in the code, never from
+//! what a client or a provider sends. Handles are made once, so that counting is one atomic
+//! operation on the way of a message.
+
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+/// Upper bounds of the latency histograms, in seconds.
+pub(crate) const LATENCY_BUCKETS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+
+/// What is counted of the front door, whoever the client is.
+#[derive(Clone, Debug)]
+pub struct FrontDoor {
+    /// Client connections that are open.
+    pub connections: Gauge,
+    /// Client connections that were accepted.
+    pub accepted: Counter,
+    /// Client connections answered with 421 at once, because a limit was reached.
+    pub turned_away: Counter,
+    /// Logins that succeeded.
+    pub logins: Counter,
+    /// Logins that failed.
+    pub login_failures: Counter,
+    /// TLS handshakes with clients that failed.
+    pub handshake_failures: Counter,
+    /// Sessions ended because a deadline passed.
+    pub timeouts: Counter,
+    /// Contents refused for a bare CR or LF.
+    pub bare_newlines: Counter,
+    /// Octets of message content held in memory.
+    pub content_memory: Gauge,
+}
+
+impl FrontDoor {
+    /// Registers the metrics with whatever recorder is installed.
+    pub fn register() -> Self {
+        describe_gauge!("posthouse_connections", "client connections that are open");
+        describe_counter!("posthouse_connections_total", "client connections that were accepted");
+        describe_counter!("posthouse_connections_refused_total", "client connections answered with 421 at once");
+        describe_counter!("posthouse_logins_total", "logins of clients, by result");
+        describe_counter!("posthouse_tls_handshake_failures_total", "TLS handshakes with clients that failed");
+        describe_counter!("posthouse_session_timeouts_total", "sessions ended because a deadline passed");
+        describe_counter!("posthouse_bare_newlines_total", "contents refused for a bare CR or LF");
+        describe_gauge!("posthouse_content_memory_bytes", "octets of message content held in memory");
+        Self {
+            connections: gauge!("posthouse_connections"),
+            accepted: counter!("posthouse_connections_total"),
+            turned_away: counter!("posthouse_connections_refused_total"),
+            logins: counter!("posthouse_logins_total", "result" => "accepted"),
+            login_failures: counter!("posthouse_logins_total", "result" => "refused"),
+            handshake_failures: counter!("posthouse_tls_handshake_failures_total"),
+            timeouts: counter!("posthouse_session_timeouts_total"),
+            bare_newlines: counter!("posthouse_bare_newlines_total"),
+            content_memory: gauge!("posthouse_content_memory_bytes"),
+        }
+    }
+}
+
+/// What is counted of one account's messages.
+#[derive(Clone, Debug)]
+pub struct AccountMetrics {
+    tenant: String,
+    account: String,
+    /// Messages that the provider accepted.
+    pub delivered: Counter,
+    /// Octets of content that the provider accepted.
+    pub delivered_bytes: Counter,
+    /// From the end of the client's content to the provider's 250, in seconds.
+    pub delivery_seconds: Histogram,
+    /// Waiting for a session of the account, in seconds.
+    pub wait_seconds: Histogram,
+    /// Outcomes that nobody can know: the connection was lost behind the final dot.
+    pub ambiguous: Counter,
+}
+
+impl AccountMetrics {
+    /// Registers the metrics of this account.
+    pub fn register(tenant: &str, account: &str) -> Self {
+        describe_counter!("posthouse_messages_total", "messages by tenant, account and result");
+        describe_counter!("posthouse_delivered_bytes_total", "octets of content that a provider accepted");
+        describe_histogram!("posthouse_delivery_seconds", "end of content to the provider's 250");
+        describe_histogram!("posthouse_session_wait_seconds", "waiting for an authenticated session");
+        describe_counter!("posthouse_ambiguous_total", "messages whose outcome was lost behind the final dot");
+        let (t, a) = (tenant.to_owned(), account.to_owned());
+        let result = "delivered";
+        Self {
+            delivered: counter!("posthouse_messages_total", "tenant" => t.clone(), "account" => a.clone(), "result" => result),
+            delivered_bytes: counter!("posthouse_delivered_bytes_total", "tenant" => t.clone(), "account" => a.clone()),
+            delivery_seconds: histogram!("posthouse_delivery_seconds", "tenant" => t.clone(), "account" => a.clone()),
+            wait_seconds: histogram!("posthouse_session_wait_seconds", "tenant" => t.clone(), "account" => a.clone()),
+            ambiguous: counter!("posthouse_ambiguous_total", "tenant" => t.clone(), "account" => a.clone()),
+            tenant: t,
+            account: a,
+        }
+    }
+
+    /// Counts a message that was not delivered; `reason` is a word of a closed set.
+    pub fn count_undelivered(&self, result: &'static str, reason: &'static str) {
+        let (tenant, account) = (self.tenant.clone(), self.account.clone());
+        counter!("posthouse_messages_total", "tenant" => tenant.clone(), "account" => account.clone(), "result" => result)
+            .increment(1);
+        counter!("posthouse_undelivered_total", "tenant" => tenant, "account" => account, "reason" => reason)
+            .increment(1);
+    }
+}

@@ -1,0 +1,60 @@
+//! A mailbox's messages per minute, kept before the provider has to.
+//!
+//! Not a queue: whoever finds no place within its patience is told when there will be one. The
+//! allowance of a minute may be used at once, and comes back evenly (a leaky bucket as a meter).
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The allowance of one account.
+#[derive(Debug)]
+pub struct Rate {
+    per_minute: Option<u32>,
+    /// The moment at which the whole allowance would be back, if nothing more were sent.
+    full_again: Mutex<Option<Instant>>,
+}
+
+/// No place within the patience; there will be one at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverRate {
+    /// How long until the next message may go.
+    pub wait: Duration,
+}
+
+impl Rate {
+    /// This many messages in each minute; none is no limit.
+    pub fn per_minute(per_minute: Option<u32>) -> Self {
+        Self { per_minute, full_again: Mutex::default() }
+    }
+
+    /// Takes a place, at the latest `patience` from `now`; the answer is how long to wait for it.
+    ///
+    /// # Errors
+    /// The next place is further away than that; none is taken.
+    pub fn take(&self, now: Instant, patience: Duration) -> Result<Duration, OverRate> {
+        let Some(per_minute) = self.per_minute else { return Ok(Duration::ZERO) };
+        let each = Duration::from_mins(1) / per_minute.max(1);
+        let mut full_again = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = full_again.map_or(now, |at| at.max(now)) + each;
+        let wait = after.saturating_duration_since(now + each * per_minute.max(1));
+        if wait > patience {
+            return Err(OverRate { wait });
+        }
+        *full_again = Some(after);
+        Ok(wait)
+    }
+
+    /// Gives a place back that was not used: the provider never saw the message.
+    pub fn give_back(&self) {
+        let Some(per_minute) = self.per_minute else { return };
+        let mut full_again = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = &mut *full_again {
+            *at -= Duration::from_mins(1) / per_minute.max(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Recipients that a provider has refused, remembered for a while by account.
+//!
+//! A message whose recipients were refused in part goes to nobody; when the client sends it again,
+//! the refused ones hear the provider's own answer at RCPT, and the others get their mail. Not a
+//! suppression list: it holds only what a provider said within the hour, and only for the account
+//! that was told.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use posthouse_smtp::path::ForwardPath;
+use posthouse_smtp::reply::Reply;
+use tokio::time::Instant;
+
+/// How long a refusal is remembered: longer than clients wait before they try again.
+const REMEMBERED: Duration = Duration::from_hours(1);
+/// How many are remembered for one account; beyond it the memory starts anew.
+const MOST: usize = 4_096;
+
+/// The refusals that one account has heard.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    heard: Mutex<HashMap<String, (Reply, Instant)>>,
+}
+
+impl Refusals {
+    /// The provider's answer to this recipient, if it refused it within the hour.
+    pub fn heard(&self, recipient: &ForwardPath, now: Instant) -> Option<Reply> {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.is_empty() {
+            return None;
+        }
+        let key = key(recipient);
+        let (reply, until) = heard.get(&key)?;
+        if now < *until {
+            return Some(reply.clone());
+        }
+        heard.remove(&key);
+        None
+    }
+
+    /// Remembers what the provider answered to this recipient.
+    pub fn remember(&self, recipient: &ForwardPath, reply: Reply, now: Instant) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.len() >= MOST {
+            heard.retain(|_, (_, until)| now < *until);
+            if heard.len() >= MOST {
+                heard.clear();
+            }
+        }
+        heard.insert(key(recipient), (reply, now + REMEMBERED));
+    }
+}
+
+/// Only the host that owns a domain may say whether case matters before the `@` (RFC 5321 2.4), so
+/// that two spellings are two recipients here, but for the domain.
+fn key(recipient: &ForwardPath) -> String {
+    match recipient {
+        ForwardPath::Postmaster => "postmaster".to_owned(),
+        ForwardPath::Mailbox(mailbox) => format!("{}@{}", mailbox.local(), mailbox.domain().to_ascii_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! Refusals, by whom they concern and for how long.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::time::Duration;
+
+use posthouse_smtp::path::{ForwardPath, Mailbox};
+use posthouse_smtp::reply::{EnhancedCode, Reply};
+use tokio::time::Instant;
+
+use super::Refusals;
+
+fn recipient(address: &str) -> ForwardPath {
+    ForwardPath::Mailbox(address.parse::<Mailbox>().unwrap())
+}
+
+fn unknown() -> Reply {
+    Reply::new(550, EnhancedCode::new(5, 1, 1), "no such user")
+}
+
+#[test]
+fn a_refusal_is_heard_again_for_an_hour() {
+    let (refusals, now) = (Refusals::default(), Instant::now());
+    refusals.remember(&recipient("a@example.com"), unknown(), now);
+    assert_eq!(refusals.heard(&recipient("a@EXAMPLE.com"), now).unwrap().code(), 550);
+    assert!(refusals.heard(&recipient("A@example.com"), now).is_none(), "local parts keep their case");
+    assert!(refusals.heard(&recipient("b@example.com"), now).is_none());
+    assert!(refusals.heard(&recipient("a@example.com"), now + Duration::from_secs(3_600)).is_none());
+}
+
+#[test]
+fn the_memory_is_bounded() {
+    let (refusals, now) = (Refusals::default(), Instant::now());
+    for number in 0..10_000 {
+        refusals.remember(&recipient(&format!("r{number}@example.com")), unknown(), now);
+    }
+    assert!(refusals.heard.lock().unwrap().len() <= super::MOST);
+    assert!(refusals.heard(&recipient("r9999@example.com"), now).is_some());
+}

@@ -1,0 +1,133 @@
+//! The content of a message: read whole while it is small, passed through once it is not.
+
+use std::time::SystemTime;
+
+use posthouse_mail::date::Date;
+use posthouse_smtp::server::{Event, Fault};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::info;
+
+use super::{End, Session};
+use crate::answer::{self, Undelivered};
+use crate::transaction::{Arrival, Piece};
+
+/// Content that flows through goes on in pieces of about this size.
+const PIECE: usize = 64 * 1024;
+/// How many pieces may wait for the provider.
+const PIECES: usize = 2;
+
+/// How the client's side of a message that flows through ended.
+enum Pumped {
+    /// The content is whole.
+    Whole,
+    /// The content cannot be accepted; the protocol answers by itself.
+    Spoiled,
+}
+
+impl Session {
+    /// DATA or the first BDAT: from here on the message counts as in flight.
+    pub(super) async fn content_starts(&mut self) {
+        let Some(open) = &mut self.transaction else { unreachable!("content comes after an accepted MAIL") };
+        let expected = open.expected_size(self.rules.stream_threshold);
+        match self.front.content_memory.cover(&mut open.held, expected).await {
+            Ok(()) => {
+                open.content_began = Some(Instant::now());
+                self.protocol.accept();
+                self.deadline = Instant::now() + self.patience();
+            }
+            Err(_) => self.protocol.refuse(answer::reply(&Undelivered::NoContentMemory)),
+        }
+    }
+
+    /// More content came.
+    pub(super) async fn content_grew(&mut self) -> Result<(), End> {
+        let threshold = self.rules.stream_threshold;
+        self.extend_content_deadline();
+        let Some(open) = &mut self.transaction else { unreachable!("content comes after an accepted MAIL") };
+        if open.content.len() >= threshold {
+            return self.pass_through().await;
+        }
+        if self.front.content_memory.cover(&mut open.held, open.content.capacity()).await.is_err() {
+            self.protocol.close(answer::reply(&Undelivered::NoContentMemory));
+        }
+        Ok(())
+    }
+
+    /// A whole message: relayed, then answered.
+    pub(super) async fn content_ends(&mut self) {
+        let Some(open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
+        let reply = open.relay(&self.arrival()).await;
+        self.protocol.finish(reply);
+    }
+
+    /// The protocol skips what is left of this content and refuses it by itself.
+    pub(super) fn spoiled(&mut self, fault: Fault) {
+        if matches!(fault, Fault::BareCr | Fault::BareLf) {
+            self.front.metrics.bare_newlines.increment(1);
+        }
+        info!(session = %self.id, ?fault, "content refused");
+        self.transaction = None;
+    }
+
+    /// A large message: the body flows to the provider while it comes in.
+    async fn pass_through(&mut self) -> Result<(), End> {
+        let Some(mut open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
+        let (pieces, body) = mpsc::channel(PIECES);
+        let first = std::mem::take(&mut open.content);
+        let arrival = self.arrival();
+        self.in_flight = open.content_began;
+        let (reply, pumped) = tokio::join!(open.relay_through(&arrival, first, body), self.pump(pieces));
+        self.in_flight = None;
+        match pumped? {
+            Pumped::Whole => self.protocol.finish(reply),
+            Pumped::Spoiled => {}
+        }
+        Ok(())
+    }
+
+    /// Moves pieces from the client to the delivery. Where the delivery has ended already, the
+    /// rest of the content is read and dropped, since the client cannot be answered before.
+    async fn pump(&mut self, pieces: mpsc::Sender<Piece>) -> Result<Pumped, End> {
+        let mut piece = Vec::with_capacity(PIECE);
+        loop {
+            match self.protocol.advance(&mut piece) {
+                Event::NeedInput => self.converse().await?,
+                Event::Content if piece.len() < PIECE => self.extend_content_deadline(),
+                Event::Content => {
+                    let full = std::mem::replace(&mut piece, Vec::with_capacity(PIECE));
+                    let _ = pieces.send(Piece::Octets(full)).await;
+                    self.extend_content_deadline();
+                }
+                Event::ContentEnds => {
+                    let _ = pieces.send(Piece::Octets(piece)).await;
+                    let _ = pieces.send(Piece::End).await;
+                    return Ok(Pumped::Whole);
+                }
+                Event::Spoiled(fault) => {
+                    self.spoiled(fault);
+                    return Ok(Pumped::Spoiled);
+                }
+                _ => {
+                    self.flush().await?;
+                    return Err(End::Closed);
+                }
+            }
+        }
+    }
+
+    /// Each piece of content has its time, and all of it together has one.
+    fn extend_content_deadline(&mut self) {
+        let began = self.in_flight.or_else(|| self.transaction.as_ref().and_then(|open| open.content_began));
+        let last = began.map(|began| began + self.rules.timeouts.message);
+        let next = Instant::now() + self.rules.timeouts.content;
+        self.deadline = last.map_or(next, |last| next.min(last));
+    }
+
+    fn arrival(&self) -> Arrival {
+        let helo = self.client.helo.as_deref().or_else(|| self.protocol.helo()).unwrap_or_default();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let date = Date::from_unix_seconds(now.as_secs());
+        Arrival { client: self.client.clone(), helo: helo.to_owned(), extended: self.protocol.is_esmtp(), date }
+    }
+}

@@ -1,0 +1,65 @@
+//! The envelope of a message: each address is checked against the snapshot pinned at MAIL.
+
+use posthouse_smtp::command::{MailFrom, RcptTo};
+use posthouse_smtp::path::ReversePath;
+use posthouse_smtp::reply::{EnhancedCode, Reply};
+use tokio::time::Instant;
+use tracing::info;
+
+use super::Session;
+use crate::answer;
+use crate::transaction::Transaction;
+
+impl Session {
+    /// MAIL: pins the snapshot, then login -> tenant -> sender.
+    pub(super) fn mail(&mut self, mail: MailFrom) {
+        let snapshot = self.front.snapshots.current();
+        let Some(known) = self.client.login.as_deref().and_then(|login| snapshot.login(login).cloned()) else {
+            self.protocol.refuse(Reply::new(530, EnhancedCode::new(5, 7, 0), "authentication required"));
+            return;
+        };
+        if !known.login.may_send_as(&mail.path) {
+            info!(session = %self.id, login = known.login.name, sender = %mail.path, "sender refused");
+            self.protocol.refuse(not_a_sender(&mail.path, &known.login.name));
+            return;
+        }
+        self.transactions += 1;
+        let id = self.id.transaction(self.transactions);
+        match Transaction::open(id, snapshot, known, mail) {
+            Ok(transaction) => {
+                self.transaction = Some(Box::new(transaction));
+                self.protocol.accept();
+            }
+            Err(undelivered) => self.protocol.refuse(answer::reply(&undelivered)),
+        }
+    }
+
+    /// RCPT: what the provider has refused within the hour is refused here, with its words; where
+    /// the listener's clients do not retry, the provider is asked now.
+    pub(super) async fn recipient(&mut self, recipient: RcptTo) {
+        let Some(open) = &mut self.transaction else { unreachable!("RCPT comes after an accepted MAIL") };
+        if open.recipients.len() >= open.account.recipients_per_message {
+            let reply =
+                Reply::new(452, EnhancedCode::new(4, 5, 3), "the provider takes no more recipients in one message");
+            self.protocol.refuse(reply);
+            return;
+        }
+        if let Some(reply) = open.account.refusals.heard(&recipient.path, Instant::now()) {
+            self.protocol.refuse(answer::quoted(&reply, "refused by the provider"));
+            return;
+        }
+        if self.rules.verify_recipients
+            && let Err(undelivered) = open.verify(&recipient.path).await
+        {
+            self.protocol.refuse(answer::reply(&undelivered));
+            return;
+        }
+        open.recipients.push(recipient.path);
+        self.protocol.accept();
+    }
+}
+
+fn not_a_sender(path: &ReversePath, login: &str) -> Reply {
+    let text = format!("<{path}> is not a sender of login {login}; ask the relay's operator to add it to its senders");
+    Reply::new(553, EnhancedCode::new(5, 7, 1), text)
+}

@@ -1,0 +1,88 @@
+//! Who the client is: STARTTLS, AUTH, and XCLIENT from named networks.
+
+use posthouse_smtp::command::XClient;
+use posthouse_smtp::reply::{EnhancedCode, Reply};
+use posthouse_smtp::sasl::Credentials;
+use tokio::time::{Duration, Instant, sleep, timeout};
+use tracing::{info, warn};
+
+use super::{End, Session};
+use crate::authentication::Refusal;
+
+/// How long a failed login waits for its answer.
+const FAILURE_DELAY: Duration = Duration::from_millis(500);
+
+impl Session {
+    pub(super) async fn start_tls(&mut self) -> Result<(), End> {
+        self.flush().await?;
+        let Some(acceptor) = self.rules.tls.clone() else {
+            unreachable!("STARTTLS is offered only where there is a certificate")
+        };
+        let handshake = timeout(self.rules.timeouts.handshake, self.stream.accept_tls(&acceptor)).await;
+        match handshake {
+            Ok(Ok(())) => {
+                self.client.tls = true;
+                self.protocol.secured();
+                self.deadline = Instant::now() + self.patience();
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                self.front.metrics.handshake_failures.increment(1);
+                info!(session = %self.id, %error, "TLS handshake failed");
+                Err(End::Closed)
+            }
+            Err(_) => {
+                self.front.metrics.handshake_failures.increment(1);
+                info!(session = %self.id, "TLS handshake timed out");
+                Err(End::Closed)
+            }
+        }
+    }
+
+    pub(super) async fn authenticate(&mut self, credentials: Credentials) {
+        let Credentials::Password { authorization_id, login, password } = credentials else {
+            self.protocol.refuse(Reply::new(504, EnhancedCode::new(5, 5, 4), "that mechanism is not offered here"));
+            return;
+        };
+        let verified = if authorization_id.is_empty() || authorization_id == login {
+            let hash = self.front.snapshots.current().login(&login).and_then(|known| known.login.password.clone());
+            let authentication = &self.front.authentication;
+            authentication.verify(self.client.address, &login, password.expose(), hash.as_deref()).await
+        } else {
+            Err(Refusal::WrongCredentials)
+        };
+        match verified {
+            Ok(()) => {
+                self.front.metrics.logins.increment(1);
+                info!(session = %self.id, login, peer = %self.client.address, "login");
+                self.client.login = Some(login.into());
+                self.protocol.accept_login();
+            }
+            Err(refusal) => {
+                self.front.metrics.login_failures.increment(1);
+                warn!(session = %self.id, login, peer = %self.client.address, ?refusal, "login refused");
+                sleep(FAILURE_DELAY).await;
+                self.protocol.refuse(answer(refusal));
+            }
+        }
+    }
+
+    /// A named network speaks for another client (Postfix' XCLIENT).
+    pub(super) fn identify(&mut self, identity: &XClient) {
+        if let Some(address) = identity.address {
+            self.client.address = address.to_canonical();
+        }
+        self.client.helo.clone_from(&identity.helo);
+        info!(session = %self.id, peer = %self.client.address, "client named by XCLIENT");
+        self.protocol.accept();
+    }
+}
+
+fn answer(refusal: Refusal) -> Reply {
+    match refusal {
+        Refusal::WrongCredentials => Reply::new(535, EnhancedCode::new(5, 7, 8), "authentication credentials invalid"),
+        Refusal::TooManyFailures => {
+            Reply::new(454, EnhancedCode::new(4, 7, 0), "too many failed logins from there; try again in some minutes")
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Everything that a transaction may ask, of one generation: built whole, published at once.
+//!
+//! A snapshot is immutable. What lives on (sessions, tokens, rates) is taken over from the one
+//! before, account by account, where the account's settings did not change.
+
+mod build;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use posthouse_net::error::Error as NetError;
+use posthouse_oauth::error::Error as OAuthError;
+use tokio::sync::watch;
+
+use crate::configuration::Config;
+use crate::listener::Rules;
+use crate::tenant::{Login, Tenant};
+
+/// One generation.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The relay's own name.
+    pub hostname: String,
+    /// How long a delivery may take.
+    pub delivery_deadline: Duration,
+    /// The longest silence of a content that flows through.
+    pub content_silence: Duration,
+    /// The tenants, by id.
+    pub tenants: HashMap<String, Arc<Tenant>>,
+    logins: HashMap<String, Known>,
+    listeners: HashMap<String, Arc<Rules>>,
+}
+
+/// A login and the tenant it belongs to.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The tenant.
+    pub tenant: Arc<Tenant>,
+    /// The login.
+    pub login: Arc<Login>,
+}
+
+/// Why a configuration without faults cannot be used all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A listener's certificate.
+    #[error("listener {listener}: {source}")]
+    Certificate {
+        /// The listener.
+        listener: String,
+        /// What is wrong with it.
+        source: NetError,
+    },
+    /// The roots that a provider is verified against.
+    #[error("account {account} of tenant {tenant}: ca_file: {source}")]
+    Trust {
+        /// The tenant.
+        tenant: String,
+        /// The account.
+        account: String,
+        /// What is wrong with them.
+        source: NetError,
+    },
+    /// The client of the token endpoints.
+    #[error(transparent)]
+    Tokens(#[from] OAuthError),
+}
+
+impl Snapshot {
+    /// Builds a snapshot; what did not change is taken over from `before`.
+    ///
+    /// # Errors
+    /// A certificate or trusted root cannot be used.
+    pub fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
+        build::snapshot(config, before)
+    }
+
+    /// The login of this name.
+    pub fn login(&self, name: &str) -> Option<&Known> {
+        self.logins.get(name)
+    }
+
+    /// The rules of the listener of this name.
+    pub fn listener(&self, name: &str) -> Option<&Arc<Rules>> {
+        self.listeners.get(name)
+    }
+}
+
+/// The end that publishes.
+#[derive(Debug)]
+pub struct Publisher {
+    publish: watch::Sender<Arc<Snapshot>>,
+}
+
+/// The end that reads.
+#[derive(Debug, Clone)]
+pub struct Snapshots {
+    current: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// Both ends, with a first snapshot.
+pub fn publish(first: Snapshot) -> (Publisher, Snapshots) {
+    let (publish, current) = watch::channel(Arc::new(first));
+    (Publisher { publish }, Snapshots { current })
+}
+
+impl Publisher {
+    /// Puts another snapshot in the place of the current one.
+    pub fn replace(&self, next: Snapshot) {
+        self.publish.send_replace(Arc::new(next));
+    }
+}
+
+impl Snapshots {
+    /// What holds now; whoever keeps it keeps that generation.
+    pub fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.borrow())
+    }
+}
