@@ -1,8 +1,9 @@
 //! The client's side of a session: replies in, commands and events out.
 //!
-//! A state is a struct; a transition consumes it. The invariants: never a credential nor content on
-//! a channel that is not protected as demanded; every reply is matched to what it answers, and
-//! after anything odd the session is not reusable.
+//! A state is a struct; a transition consumes it; an error latches. No timeouts are kept here, but
+//! each state names its own. The invariants: never a credential nor content on a channel that is not
+//! protected as demanded; every reply is matched to what it answers, and after anything odd the
+//! session is not reusable.
 
 mod auth;
 mod core;
@@ -10,6 +11,7 @@ mod envelope;
 mod error;
 pub mod login;
 mod opening;
+mod ready;
 mod state;
 mod transfer;
 
@@ -18,7 +20,9 @@ use std::time::Duration;
 use crate::capability::Capabilities;
 use crate::client::core::Core;
 use crate::client::login::Login;
+use crate::client::ready::Purpose;
 use crate::client::state::State;
+use crate::client::transfer::Accepted;
 use crate::command::Body;
 use crate::path::{ForwardPath, ReversePath};
 use crate::reply::Reply;
@@ -100,8 +104,21 @@ pub struct Outcome {
     pub stage: Stage,
     /// The reply that decided it. The message was accepted if it is a 2yz to the content.
     pub reply: Reply,
-    /// The replies to the recipients, in their order, as far as they came.
+    /// The replies to the recipients, in their order, as far as they came; none where the sender was
+    /// refused.
     pub recipients: Vec<Reply>,
+    /// Whose reply it is.
+    pub origin: Origin,
+}
+
+/// Whose reply decided a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The server's.
+    Server,
+    /// This side's own: the server does not offer what the message needs (552, 553, 554), or cannot
+    /// be given one (421). Nothing of the message was sent.
+    Session,
 }
 
 /// What a session has to say to whoever drives it.
@@ -120,7 +137,7 @@ pub enum Event {
     RecipientsAccepted,
     /// 354: stuff and send the content, then call [`ClientSession::content_sent`].
     GoAhead,
-    /// The server answered before the content was sent: stop, and drop the connection.
+    /// The server refused the content before it was sent: stop, and drop the connection.
     EarlyReply(Reply),
     /// The transaction is over.
     Answered(Outcome),
@@ -153,8 +170,10 @@ pub enum Error {
     TlsNotOffered,
     /// The server does not offer the mechanism that the account logs in with.
     MechanismNotOffered(Mechanism),
-    /// A name, user or token holds octets that would end a line or change its meaning.
+    /// A name, user or token is empty, or holds octets that would end a line or change its meaning.
     Unwritable(&'static str),
+    /// The login does not fit into a line of AUTH (RFC 4954 4: 12,288 octets).
+    LoginTooLong,
     /// What the server sent is no reply.
     Protocol(ReplyError),
     /// The server said something that nobody asked for.
@@ -199,7 +218,7 @@ impl ClientSession {
         self.core.receive(octets);
     }
 
-    /// What is to be sent. Whoever sends it clears it.
+    /// What is to be sent. Whoever sends it clears it; behind AUTH it holds a secret.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.core.output
     }
@@ -210,8 +229,7 @@ impl ClientSession {
     /// The server refused the session, or does not speak SMTP. The session is of no more use.
     pub fn advance(&mut self) -> Result<Event, Error> {
         loop {
-            let state = std::mem::replace(&mut self.state, State::Failed);
-            let (state, event) = state.advance(&mut self.core)?;
+            let (state, event) = self.step(|state, core| state.advance(core))?;
             self.state = state;
             if let Some(event) = event {
                 return Ok(event);
@@ -221,33 +239,42 @@ impl ClientSession {
 
     /// The channel is encrypted: what the server said before is forgotten (RFC 3207 4.2).
     pub fn secured(&mut self) {
-        self.core.secured();
-        self.state = opening::say_ehlo(&mut self.core);
+        if let Ok(state) = self.step(|_, core| opening::secured(core)) {
+            self.state = state;
+        }
     }
 
     /// Logs in.
     ///
     /// # Errors
-    /// The server does not offer the mechanism, or the login holds octets that cannot be sent.
+    /// The server does not offer the mechanism, or the login cannot be sent; nothing was.
     pub fn authenticate(&mut self, login: &Login) -> Result<(), Error> {
-        self.state = auth::begin(login, &mut self.core)?;
+        match &self.state {
+            State::Identified => self.state = auth::begin(login, &mut self.core)?,
+            State::Failed(error, _) => return Err(error.clone()),
+            _ => return Err(Error::NotReady),
+        }
         Ok(())
     }
 
     /// Goes on without a login.
     pub fn skip_login(&mut self) {
-        self.state = State::ReadyNow;
+        if matches!(self.state, State::Identified) {
+            self.state = State::Unauthenticated;
+        }
     }
 
     /// Begins a transaction. With [`Framing::Bdat`], one recipient and PIPELINING, the output ends
     /// with the announcement of the chunk, and the content is to be sent right behind it: then
-    /// [`ClientSession::content_phase`] says that it may have been.
+    /// [`ClientSession::content_phase`] says that it may have been. Without CHUNKING a single
+    /// recipient's content is asked for with DATA, whatever the framing.
+    ///
+    /// A message that needs what the server does not offer is [`Event::Answered`] by this side.
     ///
     /// # Errors
     /// The session is not ready for one.
     pub fn begin(&mut self, transaction: &Transaction<'_>, framing: Framing) -> Result<(), Error> {
-        self.state = envelope::begin(self.ready()?, transaction, framing, &mut self.core);
-        Ok(())
+        self.begin_for(Purpose::Deliver(framing), transaction)
     }
 
     /// Asks about recipients without sending anything.
@@ -255,29 +282,41 @@ impl ClientSession {
     /// # Errors
     /// The session is not ready for it.
     pub fn begin_probe(&mut self, reverse_path: &ReversePath, recipients: &[ForwardPath]) -> Result<(), Error> {
-        self.state = envelope::probe(self.ready()?, reverse_path, recipients, &mut self.core);
-        Ok(())
+        let body = Body::SevenBit;
+        self.begin_for(Purpose::Ask, &Transaction { reverse_path, recipients, size: None, body, smtputf8: false })
     }
 
     /// Announces the content as one last chunk; its octets follow at once.
+    ///
+    /// # Panics
+    /// [`Event::RecipientsAccepted`] was not the last event, or the server does not offer CHUNKING:
+    /// what follows would be taken for commands.
     pub fn send_bdat(&mut self, size: u64) {
-        self.with_state(|state, core| transfer::announce_chunk(state, size, core));
+        assert!(self.core.capabilities.chunking, "a chunk is announced to a server without CHUNKING");
+        self.state = accepted(self.take_state()).send_bdat(size, &mut self.core);
     }
 
     /// Asks for the go-ahead for the content.
+    ///
+    /// # Panics
+    /// [`Event::RecipientsAccepted`] was not the last event.
     pub fn send_data(&mut self) {
-        self.with_state(transfer::ask_for_go_ahead);
+        if let Ok(state) = self.step(|state, core| accepted(state).send_data(core)) {
+            self.state = state;
+        }
     }
 
-    /// The content and its final dot were sent.
+    /// The content and its final dot were sent. Of a chunk nothing need be said.
     pub fn content_sent(&mut self) {
-        self.with_state(transfer::sent);
+        self.state = match self.take_state() {
+            State::Sending(state) => state.sent(&mut self.core),
+            other => other,
+        };
     }
 
-    /// Says goodbye.
+    /// Says goodbye, where the server would understand it.
     pub fn quit(&mut self) {
-        self.core.output.extend_from_slice(b"QUIT\r\n");
-        self.state = State::Quitting;
+        self.state = ready::quit(&self.state, &mut self.core);
     }
 
     /// What the server offers.
@@ -285,37 +324,58 @@ impl ClientSession {
         &self.core.capabilities
     }
 
-    /// How much of the content the server may have.
+    /// How much of the content the server may have; an error does not change that.
     pub fn content_phase(&self) -> ContentPhase {
-        self.state.content_phase()
+        self.core.phase
     }
 
     /// Whether another transaction may begin.
     pub fn reusable(&self) -> bool {
-        matches!(self.state, State::Ready) && !self.core.is_closing
+        matches!(self.state, State::Ready(_)) && !self.core.has_unread()
     }
 
     /// Whether the server said something that nobody asked for.
     pub fn has_stray_input(&self) -> bool {
-        matches!(self.state, State::Ready) && !self.core.input.is_empty()
+        matches!(self.state, State::Ready(_)) && self.core.has_unread()
     }
 
-    /// What is being waited for.
+    /// What is being waited for; after an error, what was.
     pub fn state(&self) -> &'static Wait {
         self.state.wait()
     }
 
-    fn ready(&self) -> Result<(), Error> {
-        match self.state {
-            State::Ready if !self.core.input.is_empty() => Err(Error::StrayInput),
-            State::Ready if !self.core.is_closing => Ok(()),
-            _ => Err(Error::NotReady),
-        }
+    fn begin_for(&mut self, purpose: Purpose, transaction: &Transaction<'_>) -> Result<(), Error> {
+        self.core.quiet()?;
+        self.state = match self.take_state() {
+            State::Ready(state) => state.begin(transaction, purpose, &mut self.core),
+            State::Failed(error, wait) => {
+                self.state = State::Failed(error.clone(), wait);
+                return Err(error);
+            }
+            other => {
+                self.state = other;
+                return Err(Error::NotReady);
+            }
+        };
+        Ok(())
     }
 
-    fn with_state(&mut self, transition: impl FnOnce(State, &mut Core) -> State) {
-        let state = std::mem::replace(&mut self.state, State::Failed);
-        self.state = transition(state, &mut self.core);
+    fn take_state(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Over)
+    }
+
+    /// Takes the state further; an error latches.
+    fn step<T>(&mut self, transition: impl FnOnce(State, &mut Core) -> Result<T, Error>) -> Result<T, Error> {
+        let state = self.take_state();
+        let wait = state.wait();
+        transition(state, &mut self.core).inspect_err(|error| self.state = State::Failed(error.clone(), wait))
+    }
+}
+
+fn accepted(state: State) -> Accepted {
+    match state {
+        State::Accepted(state) => state,
+        other => unreachable!("content is announced to recipients that were not accepted, {}", other.wait().name),
     }
 }
 

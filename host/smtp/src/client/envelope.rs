@@ -1,186 +1,251 @@
 //! MAIL and RCPT, at once where the server can take that, and what their replies decide.
+//!
+//! Paths are written as they are: their type holds nothing that could end a line. The invariant:
+//! every command that was sent has its reply taken before anything is decided.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
+
+use memchr::{memchr, memchr_iter};
 
 use super::core::Core;
+use super::ready::{Ahead, Own, Purpose, over};
 use super::state::{MAIL, RCPT, State, Step};
-use super::transfer::{Accepted, Transfer};
-use super::{ContentPhase, Event, Framing, Outcome, Stage, Transaction, Wait};
+use super::transfer::{Accepted, Answering, Asked};
+use super::{ContentPhase, Error, Event, Framing, Origin, Outcome, Stage, Transaction, Wait};
+use crate::capability::Capabilities;
 use crate::command::Body;
-use crate::path::{ForwardPath, ReversePath};
-use crate::reply::{Reply, Severity};
+use crate::reply::{EnhancedCode, Reply, Severity};
 
-/// What follows when sender and recipients are answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    /// The reply to the chunk that was sent behind them.
-    Chunk,
-    /// The reply to the DATA that was sent behind them.
-    Data,
-    /// The content, if all were accepted.
-    Content,
-    /// Nothing: it was only a question.
-    Nothing,
-}
+/// Commands that are sent before their replies are taken. Replies to so many fit into the buffers
+/// between two hosts, so that neither waits for the other to read (RFC 2920 3.1).
+const WINDOW: usize = 200;
 
 /// Replies to MAIL and RCPT are awaited.
 #[derive(Debug)]
 pub(super) struct Envelope {
-    mail: Option<Reply>,
-    recipients: Vec<Reply>,
-    expected: usize,
     then: Then,
-    /// Commands that go out one by one, the next one last: for a server without PIPELINING.
-    one_by_one: Vec<Vec<u8>>,
+    held: Held,
+    /// Commands that were sent and not answered.
+    unanswered: usize,
+    mail_is_answered: bool,
+    replies: Replies,
 }
 
-pub(super) fn begin((): (), transaction: &Transaction<'_>, framing: Framing, core: &mut Core) -> State {
-    let pipelining = core.capabilities.pipelining;
-    let alone = transaction.recipients.len() == 1;
-    let then = match framing {
-        // With more than one recipient the chunk would go to those accepted, and not to the others.
-        Framing::Bdat { .. } if alone && pipelining && core.capabilities.chunking => Then::Chunk,
-        Framing::Data if alone && pipelining => Then::Data,
-        Framing::Bdat { .. } | Framing::Data => Then::Content,
-    };
-    let state = start(mail(transaction, core), transaction.recipients, then, core);
-    match (then, framing) {
-        (Then::Chunk, Framing::Bdat { size }) => core.say(&format!("BDAT {size} LAST")),
-        (Then::Data, _) => core.say("DATA"),
-        _ => {}
-    }
-    state
+/// What follows when sender and recipients are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Nothing: it was only a question.
+    Nothing,
+    /// Whoever drives the session sends the content, if all were accepted.
+    Content,
+    /// DATA, if all were accepted.
+    Data,
+    /// The reply to the DATA that was sent along.
+    SentData,
+    /// The reply to the chunk that was sent along.
+    SentChunk,
 }
 
-pub(super) fn probe((): (), reverse_path: &ReversePath, recipients: &[ForwardPath], core: &mut Core) -> State {
-    let smtputf8 = core.capabilities.smtputf8
-        && (!reverse_path.is_ascii() || recipients.iter().any(|recipient| !recipient.is_ascii()));
-    let transaction = Transaction { reverse_path, recipients, size: None, body: Body::SevenBit, smtputf8 };
-    start(mail(&transaction, core), recipients, Then::Nothing, core)
+/// Commands that are not sent yet.
+#[derive(Debug, Default)]
+struct Held {
+    commands: Vec<u8>,
+    sent: usize,
 }
 
-fn start(mail: Vec<u8>, recipients: &[ForwardPath], then: Then, core: &mut Core) -> State {
-    let mut one_by_one = Vec::new();
-    if core.capabilities.pipelining {
-        core.output.extend_from_slice(&mail);
-        recipients.iter().for_each(|recipient| rcpt(recipient, &mut core.output));
+/// What was said to MAIL and RCPT.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    /// The first refusal.
+    refusal: Option<(Stage, Reply)>,
+    recipients: Vec<Reply>,
+}
+
+/// What the message needs and the server does not offer, as the reply that says so.
+pub(super) fn lacks(transaction: &Transaction<'_>, offered: &Capabilities) -> Option<Reply> {
+    let too_big = |size: u64| offered.size.is_some_and(|limit| limit > 0 && size > limit);
+    if transaction.recipients.is_empty() {
+        Some(NO_RECIPIENTS.reply())
+    } else if needs_smtputf8(transaction) && !offered.smtputf8 {
+        Some(NO_SMTPUTF8.reply())
+    } else if transaction.body == Body::EightBitMime && !offered.eight_bit_mime {
+        Some(NO_EIGHT_BIT_MIME.reply())
+    } else if transaction.size.is_some_and(too_big) {
+        Some(TOO_BIG.reply())
     } else {
-        one_by_one.extend(recipients.iter().rev().map(|recipient| {
-            let mut line = Vec::new();
-            rcpt(recipient, &mut line);
-            line
-        }));
-        core.output.extend_from_slice(&mail);
+        None
     }
-    let replies = Vec::with_capacity(recipients.len());
-    State::Envelope(Envelope { mail: None, recipients: replies, expected: recipients.len(), then, one_by_one })
 }
 
-fn mail(transaction: &Transaction<'_>, core: &Core) -> Vec<u8> {
-    let mut line = b"MAIL FROM:".to_vec();
-    transaction.reverse_path.write_to(&mut line);
-    let mut parameters = String::new();
+/// Writes the commands that may be written at once.
+pub(super) fn begin(transaction: &Transaction<'_>, purpose: Purpose, ahead: Ahead, core: &mut Core) -> Envelope {
+    let pipelining = core.capabilities.pipelining;
+    let start = core.output.len();
+    let resets = usize::from(ahead == Ahead::Reset);
+    if ahead == Ahead::Reset {
+        core.say(&["RSET"]);
+    }
+    mail(transaction, core);
+    for recipient in transaction.recipients {
+        core.output.extend_from_slice(b"RCPT TO:");
+        recipient.write_to(&mut core.output);
+        core.output.extend_from_slice(b"\r\n");
+    }
+    let commands = resets + 1 + transaction.recipients.len();
+    let window = if pipelining { commands.min(WINDOW) } else { 1 };
+    let held = if window < commands { Held::behind(window, start, core) } else { Held::default() };
+    let then = then(transaction, purpose, ahead, core);
+    let recipients = Vec::with_capacity(transaction.recipients.len());
+    let replies = Replies { refusal: None, recipients };
+    Envelope { then, held, unanswered: window - resets, mail_is_answered: false, replies }
+}
+
+/// What follows; what goes along with a single recipient is written.
+fn then(transaction: &Transaction<'_>, purpose: Purpose, ahead: Ahead, core: &mut Core) -> Then {
+    let Purpose::Deliver(framing) = purpose else { return Then::Nothing };
+    let is_single = transaction.recipients.len() == 1;
+    let goes_along = is_single && core.capabilities.pipelining;
+    match framing {
+        // With several recipients the chunk would reach those that are accepted, and not the others;
+        // behind RSET it might reach those of an earlier message.
+        Framing::Bdat { size } if core.capabilities.chunking && goes_along && ahead == Ahead::Nothing => {
+            announce_chunk(size, core);
+            Then::SentChunk
+        }
+        Framing::Bdat { .. } if core.capabilities.chunking || !is_single => Then::Content,
+        Framing::Data | Framing::Bdat { .. } if goes_along => {
+            core.say(&["DATA"]);
+            Then::SentData
+        }
+        Framing::Data | Framing::Bdat { .. } if is_single => Then::Data,
+        Framing::Data | Framing::Bdat { .. } => Then::Content,
+    }
+}
+
+/// Writes BDAT, behind which the content is to be written.
+pub(super) fn announce_chunk(size: u64, core: &mut Core) {
+    write!(core.output, "BDAT {size} LAST\r\n").expect("a vector takes whatever is written to it");
+    core.phase = ContentPhase::MayHaveBeenSent;
+}
+
+fn mail(transaction: &Transaction<'_>, core: &mut Core) {
+    let out = &mut core.output;
+    out.extend_from_slice(b"MAIL FROM:");
+    transaction.reverse_path.write_to(out);
     if let (Some(size), Some(_)) = (transaction.size, core.capabilities.size) {
-        let _ = write!(parameters, " SIZE={size}");
+        write!(out, " SIZE={size}").expect("a vector takes whatever is written to it");
     }
-    if transaction.body == Body::EightBitMime && core.capabilities.eight_bit_mime {
-        parameters.push_str(" BODY=8BITMIME");
+    if transaction.body == Body::EightBitMime {
+        out.extend_from_slice(b" BODY=8BITMIME");
     }
-    if transaction.smtputf8 && core.capabilities.smtputf8 {
-        parameters.push_str(" SMTPUTF8");
+    if needs_smtputf8(transaction) {
+        out.extend_from_slice(b" SMTPUTF8");
     }
-    line.extend_from_slice(parameters.as_bytes());
-    line.extend_from_slice(b"\r\n");
-    line
-}
-
-fn rcpt(recipient: &ForwardPath, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"RCPT TO:");
-    recipient.write_to(out);
     out.extend_from_slice(b"\r\n");
 }
 
-impl Envelope {
-    pub(super) fn content_phase(&self) -> ContentPhase {
-        if self.then == Then::Chunk { ContentPhase::MayHaveBeenSent } else { ContentPhase::NotBegun }
-    }
+fn needs_smtputf8(transaction: &Transaction<'_>) -> bool {
+    transaction.smtputf8
+        || !transaction.reverse_path.is_ascii()
+        || !transaction.recipients.iter().all(crate::path::ForwardPath::is_ascii)
+}
 
+impl Envelope {
     pub(super) fn wait(&self) -> &'static Wait {
-        if self.mail.is_none() { &MAIL } else { &RCPT }
+        if self.mail_is_answered { &RCPT } else { &MAIL }
     }
 
     pub(super) fn advance(mut self, core: &mut Core) -> Step {
         let Some(reply) = core.reply()? else { return Ok((State::Envelope(self), Some(Event::NeedInput))) };
-        let is_refusal = reply.severity() != Severity::Success;
-        if core.is_closing {
-            return Ok(self.closing(reply));
+        if reply.severity() == Severity::Intermediate {
+            return Err(Error::UnexpectedReply { state: self.wait().name, reply });
         }
-        if self.mail.is_none() {
-            self.mail = Some(reply);
-            if is_refusal {
-                // What was sent behind it is refused too, and those replies have to be taken.
-                self.one_by_one.clear();
-                self.expected = if core.capabilities.pipelining { self.expected } else { 0 };
-            }
-        } else {
-            self.recipients.push(reply);
+        self.unanswered -= 1;
+        self.note(reply);
+        if core.must_be_left {
+            return Ok(self.decided(core));
         }
-        if let Some(next) = self.one_by_one.pop() {
-            core.output.extend_from_slice(&next);
-        }
-        if self.recipients.len() < self.expected {
+        self.release_next(core);
+        if self.unanswered > 0 {
             return Ok((State::Envelope(self), None));
         }
-        Ok(self.decided(core))
-    }
-
-    /// The server closes: nothing more will come.
-    fn closing(self, reply: Reply) -> (State, Option<Event>) {
-        let stage = if self.mail.is_none() { Stage::MailFrom } else { Stage::RcptTo };
-        (State::Ready, Some(Event::Answered(Outcome { stage, reply, recipients: self.recipients })))
-    }
-
-    fn decided(self, core: &mut Core) -> (State, Option<Event>) {
-        let Self { mail, recipients, then, .. } = self;
-        let refused = |reply: &&Reply| reply.severity() != Severity::Success;
-        let refusal = match mail.as_ref().filter(refused) {
-            Some(reply) => Some(Outcome { stage: Stage::MailFrom, reply: reply.clone(), recipients: Vec::new() }),
-            None => recipients.iter().find(refused).map(|reply| {
-                let (reply, recipients) = (reply.clone(), recipients.clone());
-                Outcome { stage: Stage::RcptTo, reply, recipients }
-            }),
-        };
-        match (then, refusal) {
-            (Then::Chunk, refusal) => (State::Transfer(Transfer::chunk(refusal, recipients)), None),
-            (Then::Data, refusal) => (State::Transfer(Transfer::data(refusal, recipients)), None),
-            (Then::Content, None) => (State::Accepted(Accepted { recipients }), Some(Event::RecipientsAccepted)),
-            (Then::Content, Some(refusal)) => (reset(refusal, core), None),
-            (Then::Nothing, Some(refusal)) => (reset(refusal, core), None),
-            (Then::Nothing, None) => {
-                let reply = recipients.last().cloned().unwrap_or_else(|| Reply::new(250, None, ""));
-                (reset(Outcome { stage: Stage::RcptTo, reply, recipients }, core), None)
+        match (self.then, &self.replies.refusal) {
+            (Then::SentData, _) => Ok((State::Asked(Asked::new(self.replies)), None)),
+            (Then::SentChunk, _) => Ok((State::Answering(Answering::new(self.replies)), None)),
+            (Then::Nothing, _) | (_, Some(_)) => Ok(self.decided(core)),
+            (Then::Content, None) => {
+                core.quiet()?;
+                Ok((State::Accepted(Accepted::new(self.replies)), Some(Event::RecipientsAccepted)))
+            }
+            (Then::Data, None) => {
+                core.quiet()?;
+                core.say(&["DATA"]);
+                Ok((State::Asked(Asked::new(self.replies)), None))
             }
         }
     }
-}
 
-/// The reply to RSET is awaited; then the transaction is over.
-#[derive(Debug)]
-pub(super) struct Resetting {
-    outcome: Outcome,
-}
+    /// Sends one more of the commands that were held back.
+    pub(super) fn release_next(&mut self, core: &mut Core) {
+        let Held { commands, sent } = &mut self.held;
+        let rest = &commands[*sent..];
+        if let Some(lf) = memchr(b'\n', rest) {
+            core.output.extend_from_slice(&rest[..=lf]);
+            *sent += lf + 1;
+            self.unanswered += 1;
+        }
+    }
 
-/// Takes a transaction back that was begun, so that the session can be used for another one.
-pub(super) fn reset(outcome: Outcome, core: &mut Core) -> State {
-    core.say("RSET");
-    State::Resetting(Resetting { outcome })
-}
+    fn note(&mut self, reply: Reply) {
+        let is_refusal = reply.severity() != Severity::Success;
+        if !self.mail_is_answered {
+            self.mail_is_answered = true;
+            if is_refusal {
+                self.replies.refusal = Some((Stage::MailFrom, reply));
+                self.held = Held::default();
+            }
+            return;
+        }
+        match &self.replies.refusal {
+            // What is said to RCPT without a sender says nothing of the recipient.
+            Some((Stage::MailFrom, _)) => return,
+            None if is_refusal => self.replies.refusal = Some((Stage::RcptTo, reply.clone())),
+            _ => {}
+        }
+        self.replies.recipients.push(reply);
+    }
 
-impl Resetting {
-    pub(super) fn advance(self, core: &mut Core) -> Step {
-        let Some(reply) = core.reply()? else { return Ok((State::Resetting(self), Some(Event::NeedInput))) };
-        // Some servers answer RSET with an error; the message's fate is not touched by that.
-        core.is_closing |= reply.severity() != Severity::Success;
-        Ok((State::Ready, Some(Event::Answered(self.outcome))))
+    /// Nothing more is to be sent: the first refusal decides; where there is none, it was a question.
+    fn decided(self, core: &mut Core) -> (State, Option<Event>) {
+        let last = self.replies.recipients.last().cloned().unwrap_or_else(|| NO_RECIPIENTS.reply());
+        over(self.replies.outcome(Stage::RcptTo, last), core)
     }
 }
+
+impl Held {
+    /// Takes back what stands in the output behind so many commands.
+    fn behind(commands: usize, start: usize, core: &mut Core) -> Self {
+        let end = memchr_iter(b'\n', &core.output[start..]).nth(commands - 1);
+        let end = end.map_or(core.output.len(), |lf| start + lf + 1);
+        Self { commands: core.output.split_off(end), sent: 0 }
+    }
+}
+
+impl Replies {
+    pub(super) fn has_refusal(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    /// How the transaction ended: by the first refusal, or by this.
+    pub(super) fn outcome(self, stage: Stage, reply: Reply) -> Outcome {
+        let (stage, reply) = self.refusal.unwrap_or((stage, reply));
+        Outcome { stage, reply, recipients: self.recipients, origin: Origin::Server }
+    }
+}
+
+const NO_RECIPIENTS: Own = Own(554, EnhancedCode::new(5, 5, 1), "no recipients");
+/// RFC 6531 3.7.1, and RFC 6152 3 for the next one.
+const NO_SMTPUTF8: Own = Own(553, EnhancedCode::new(5, 6, 7), "the server does not offer SMTPUTF8");
+const NO_EIGHT_BIT_MIME: Own = Own(554, EnhancedCode::new(5, 6, 3), "the server does not offer 8BITMIME");
+/// RFC 1870 6.
+const TOO_BIG: Own = Own(552, EnhancedCode::new(5, 3, 4), "message larger than the server takes");

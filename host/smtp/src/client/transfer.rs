@@ -1,139 +1,125 @@
 //! The content: announced, sent, answered.
+//!
+//! The invariant: content is sent only where every recipient was accepted or, as a chunk that the
+//! server is bound to skip, along with the question; a 2yz that cannot be its reply is an error.
 
 use super::core::Core;
-use super::envelope::reset;
-use super::state::{CONTENT, DATA, END, State, Step};
-use super::{ContentPhase, Error, Event, Outcome, Stage, Wait};
-use crate::reply::{Reply, Severity};
+use super::envelope::{self, Replies};
+use super::ready::over;
+use super::state::{DATA, END, State, Step};
+use super::{ContentPhase, Error, Event, Stage};
+use crate::reply::Severity;
 
 /// Sender and recipients are accepted; nothing of the content was announced.
 #[derive(Debug)]
 pub(super) struct Accepted {
-    pub(super) recipients: Vec<Reply>,
+    replies: Replies,
 }
 
-/// What reply is awaited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Awaited {
-    /// To DATA: 354.
-    GoAhead,
-    /// None yet: the content is being sent.
-    Nothing,
-    /// To the chunk.
-    Chunk,
-    /// To the final dot.
-    FinalDot,
-}
-
-/// The content is under way.
+/// DATA was said, and 354 is hoped for.
 #[derive(Debug)]
-pub(super) struct Transfer {
-    awaited: Awaited,
-    /// MAIL or RCPT was refused before, in the same batch.
-    refusal: Option<Outcome>,
-    recipients: Vec<Reply>,
+pub(super) struct Asked {
+    replies: Replies,
 }
 
-pub(super) fn announce_chunk(state: State, size: u64, core: &mut Core) -> State {
-    let State::Accepted(Accepted { recipients }) = state else { return State::Failed };
-    core.say(&format!("BDAT {size} LAST"));
-    State::Transfer(Transfer { awaited: Awaited::Chunk, refusal: None, recipients })
+/// The content is being sent after a 354.
+#[derive(Debug)]
+pub(super) struct Sending {
+    replies: Replies,
 }
 
-pub(super) fn ask_for_go_ahead(state: State, core: &mut Core) -> State {
-    let State::Accepted(Accepted { recipients }) = state else { return State::Failed };
-    core.say("DATA");
-    State::Transfer(Transfer { awaited: Awaited::GoAhead, refusal: None, recipients })
+/// The content was sent, or is being sent as a chunk.
+#[derive(Debug)]
+pub(super) struct Answering {
+    replies: Replies,
+    /// The server said something before the content was its own.
+    is_overtaken: bool,
 }
 
-pub(super) fn sent(state: State, _core: &mut Core) -> State {
-    match state {
-        State::Transfer(Transfer { awaited: Awaited::Nothing, refusal, recipients }) => {
-            State::Transfer(Transfer { awaited: Awaited::FinalDot, refusal, recipients })
-        }
-        _ => State::Failed,
-    }
-}
-
-impl Transfer {
-    pub(super) fn chunk(refusal: Option<Outcome>, recipients: Vec<Reply>) -> Self {
-        Self { awaited: Awaited::Chunk, refusal, recipients }
+impl Accepted {
+    pub(super) fn new(replies: Replies) -> Self {
+        Self { replies }
     }
 
-    pub(super) fn data(refusal: Option<Outcome>, recipients: Vec<Reply>) -> Self {
-        Self { awaited: Awaited::GoAhead, refusal, recipients }
+    /// The octets follow whatever happens here, so that they have to be announced in any case.
+    pub(super) fn send_bdat(self, size: u64, core: &mut Core) -> State {
+        let is_overtaken = core.has_unread();
+        envelope::announce_chunk(size, core);
+        State::Answering(Answering { replies: self.replies, is_overtaken })
     }
 
-    pub(super) fn content_phase(&self) -> ContentPhase {
-        match self.awaited {
-            Awaited::GoAhead => ContentPhase::NotBegun,
-            Awaited::Nothing | Awaited::Chunk => ContentPhase::MayHaveBeenSent,
-            Awaited::FinalDot => ContentPhase::FinalDotSent,
-        }
-    }
-
-    pub(super) fn wait(&self) -> &'static Wait {
-        match self.awaited {
-            Awaited::GoAhead => &DATA,
-            Awaited::Nothing => &CONTENT,
-            Awaited::Chunk | Awaited::FinalDot => &END,
-        }
+    pub(super) fn send_data(self, core: &mut Core) -> Result<State, Error> {
+        core.quiet()?;
+        core.say(&["DATA"]);
+        Ok(State::Asked(Asked::new(self.replies)))
     }
 
     pub(super) fn advance(self, core: &mut Core) -> Step {
-        let Some(reply) = core.reply()? else { return Ok((State::Transfer(self), Some(Event::NeedInput))) };
-        match self.awaited {
-            Awaited::GoAhead => self.go_ahead(reply, core),
-            Awaited::Nothing => Ok((State::Failed, Some(Event::EarlyReply(reply)))),
-            Awaited::Chunk => self.chunk_answered(reply, core),
-            Awaited::FinalDot => self.content_answered(reply),
-        }
-    }
-
-    fn go_ahead(self, reply: Reply, core: &mut Core) -> Step {
-        match (reply.code(), self.refusal) {
-            // Whatever is sent now would be delivered to nobody, or to somebody: it is not sent.
-            (354, Some(_)) => Err(Error::UnexpectedReply { state: DATA.name, reply }),
-            (354, None) => {
-                let sending = Self { awaited: Awaited::Nothing, refusal: None, recipients: self.recipients };
-                Ok((State::Transfer(sending), Some(Event::GoAhead)))
-            }
-            (400..=599, Some(refusal)) => Ok(over(refusal, core)),
-            (400..=599, None) => Ok(over(Outcome { stage: Stage::Data, reply, recipients: self.recipients }, core)),
-            _ => Err(Error::UnexpectedReply { state: DATA.name, reply }),
-        }
-    }
-
-    fn chunk_answered(self, reply: Reply, core: &mut Core) -> Step {
-        match (reply.severity(), self.refusal) {
-            (Severity::Success, Some(_)) | (Severity::Intermediate, _) => {
-                Err(Error::UnexpectedReply { state: END.name, reply })
-            }
-            (_, Some(refusal)) => Ok(over(refusal, core)),
-            (Severity::Success, None) => {
-                let outcome = Outcome { stage: Stage::Content, reply, recipients: self.recipients };
-                Ok((State::Ready, Some(Event::Answered(outcome))))
-            }
-            // RFC 3030 2: after a refused chunk only RSET makes the session whole.
-            (_, None) => Ok(over(Outcome { stage: Stage::Content, reply, recipients: self.recipients }, core)),
-        }
-    }
-
-    fn content_answered(self, reply: Reply) -> Step {
-        match reply.severity() {
-            Severity::Intermediate => Err(Error::UnexpectedReply { state: END.name, reply }),
-            _ => {
-                let outcome = Outcome { stage: Stage::Content, reply, recipients: self.recipients };
-                Ok((State::Ready, Some(Event::Answered(outcome))))
-            }
+        match core.reply()? {
+            None => Ok((State::Accepted(self), Some(Event::NeedInput))),
+            Some(reply) if reply.closes() => Ok(over(self.replies.outcome(Stage::Data, reply), core)),
+            Some(_) => Err(Error::StrayInput),
         }
     }
 }
 
-/// A refused transaction: taken back where the server still listens.
-fn over(outcome: Outcome, core: &mut Core) -> (State, Option<Event>) {
-    if core.is_closing {
-        return (State::Ready, Some(Event::Answered(outcome)));
+impl Asked {
+    pub(super) fn new(replies: Replies) -> Self {
+        Self { replies }
     }
-    (reset(outcome, core), None)
+
+    pub(super) fn advance(self, core: &mut Core) -> Step {
+        let Some(reply) = core.reply()? else { return Ok((State::Asked(self), Some(Event::NeedInput))) };
+        match (reply.severity(), reply.code()) {
+            (Severity::Transient | Severity::Permanent, _) => Ok(over(self.replies.outcome(Stage::Data, reply), core)),
+            (Severity::Intermediate, 354) if self.replies.has_refusal() => {
+                // RFC 2920 3.1 would send an empty message to nobody here. Nothing is sent: the refusal
+                // stands, and the connection cannot be used for anything else.
+                core.must_be_left = true;
+                Ok(over(self.replies.outcome(Stage::Data, reply), core))
+            }
+            (Severity::Intermediate, 354) => {
+                core.quiet()?;
+                core.phase = ContentPhase::MayHaveBeenSent;
+                Ok((State::Sending(Sending { replies: self.replies }), Some(Event::GoAhead)))
+            }
+            _ => Err(Error::UnexpectedReply { state: DATA.name, reply }),
+        }
+    }
+}
+
+impl Sending {
+    pub(super) fn sent(self, core: &mut Core) -> State {
+        core.phase = ContentPhase::FinalDotSent;
+        State::Answering(Answering { replies: self.replies, is_overtaken: core.has_unread() })
+    }
+
+    pub(super) fn advance(self, core: &mut Core) -> Step {
+        let Some(reply) = core.reply()? else { return Ok((State::Sending(self), Some(Event::NeedInput))) };
+        match reply.severity() {
+            Severity::Transient | Severity::Permanent => Ok((State::Over, Some(Event::EarlyReply(reply)))),
+            Severity::Success | Severity::Intermediate => Err(Error::StrayInput),
+        }
+    }
+}
+
+impl Answering {
+    pub(super) fn new(replies: Replies) -> Self {
+        Self { replies, is_overtaken: false }
+    }
+
+    pub(super) fn advance(self, core: &mut Core) -> Step {
+        let Some(reply) = core.reply()? else { return Ok((State::Answering(self), Some(Event::NeedInput))) };
+        core.must_be_left |= self.is_overtaken;
+        match reply.severity() {
+            // A reply from before the content says nothing of it.
+            Severity::Success if self.is_overtaken => Err(Error::StrayInput),
+            // Somebody may have got a message that was refused to others, or with another sender.
+            Severity::Success if self.replies.has_refusal() => Err(Error::UnexpectedReply { state: END.name, reply }),
+            Severity::Intermediate => Err(Error::UnexpectedReply { state: END.name, reply }),
+            Severity::Success | Severity::Transient | Severity::Permanent => {
+                Ok(over(self.replies.outcome(Stage::Content, reply), core))
+            }
+        }
+    }
 }
