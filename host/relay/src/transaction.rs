@@ -1,6 +1,8 @@
 //! A message's way, from the client's last octet to its reply:
 //!
-//!     snapshot -> decide -> edit -> resolve -> admit -> deliver -> reply
+//! ```text
+//! snapshot -> decide -> edit -> resolve -> admit -> deliver -> reply
+//! ```
 //!
 //! Nothing here reads from the client or knows the protocol. The one invariant: 250 is answered
 //! only for what the provider has accepted.

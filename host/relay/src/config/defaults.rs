@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::config::log::{Format, Level};
+
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
@@ -26,11 +28,14 @@ pub const MESSAGE_SIZE: u64 = 35 * MIB;
 pub const RECIPIENTS: usize = 100;
 /// Most mail is under 100 KiB: it is read whole, which allows one round trip and a retry. Larger
 /// content flows through, so that its size costs no memory.
-pub const STREAM_THRESHOLD: u64 = 256 * KIB;
+pub const STREAM_THRESHOLD: usize = 256 * 1024;
 /// RFC 5321 4.5.3.1.6 asks for room for a header and text: under this a threshold makes no sense.
 pub const STREAM_THRESHOLD_LEAST: u64 = 64 * KIB;
 /// Above this a message that is read whole costs too much of the content memory.
 pub const STREAM_THRESHOLD_MOST: u64 = 16 * MIB;
+/// The content memory holds at least this many messages of the threshold's size: one may take two
+/// places while its buffer grows, and must not have to wait for all the others.
+pub const MESSAGES_IN_MEMORY_LEAST: u64 = 4;
 /// RFC 5321 4.5.3.1.7 asks for room for 64 KiB of content.
 pub const MESSAGE_SIZE_LEAST: u64 = 64 * KIB;
 /// Ten times Outlook's largest; a larger figure is a slip of the keyboard.
@@ -67,8 +72,17 @@ pub const DELIVERY_MOST: Duration = Duration::from_mins(9);
 /// What is in flight gets this long after SIGTERM; systemd kills after 90 s.
 pub const SHUTDOWN: Duration = Duration::from_secs(30);
 
+// [log]
+
+/// Logs are read by machines first.
+pub const LOG_FORMAT: Format = Format::Json;
+/// A line for each session and each message: enough to answer where a message is.
+pub const LOG_LEVEL: Level = Level::Info;
+
 // Bounds of what may be written where no other reason speaks.
 
+/// The largest number of connections: more than any kernel gives out files.
+pub const COUNT_MOST: usize = 10_000_000;
 /// The shortest time-out: shorter ones end sessions that are merely scheduled late.
 pub const TIMEOUT_LEAST: Duration = Duration::from_millis(100);
 /// The longest: a day is as good as never.

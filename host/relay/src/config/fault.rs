@@ -2,6 +2,7 @@
 //!
 //! Invariant: a fault never holds a secret; whoever makes one leaves the value out.
 
+use std::cell::RefCell;
 use std::fmt;
 
 /// One thing that is wrong, or (as a warning) unwise.
@@ -13,7 +14,7 @@ pub struct Fault {
     pub line: Option<usize>,
     /// The column in characters, from 1.
     pub column: Option<usize>,
-    /// The key with its tables: `limits.connections`, `logins[2].password`; empty at the top.
+    /// The key with its tables: `limits.connections`, `logins[acme-app].password`; empty at the top.
     pub key: String,
     /// What stands there, unless it is a secret.
     pub value: Option<String>,
@@ -30,11 +31,11 @@ impl fmt::Display for Fault {
         if let Some(line) = self.line {
             write!(f, "{line}:")?;
         }
-        if !self.key.is_empty() {
-            write!(f, " {}:", self.key)?;
-        }
-        if let Some(value) = &self.value {
-            write!(f, " {value}:")?;
+        match (self.key.as_str(), &self.value) {
+            ("", None) => {}
+            ("", Some(value)) => write!(f, " {value}:")?,
+            (key, None) => write!(f, " {key}:")?,
+            (key, Some(value)) => write!(f, " {key} = {value}:")?,
         }
         write!(f, " {}", self.reason)?;
         match &self.suggestion {
@@ -42,4 +43,49 @@ impl fmt::Display for Fault {
             None => Ok(()),
         }
     }
+}
+
+/// A fault and where it belongs among the others.
+#[derive(Debug)]
+struct Finding {
+    order: usize,
+    offset: usize,
+    fault: Fault,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    errors: RefCell<Vec<Finding>>,
+    warnings: RefCell<Vec<Finding>>,
+}
+
+/// How bad a fault is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gravity {
+    /// The configuration cannot be used.
+    Error,
+    /// It can, but should not.
+    Warning,
+}
+
+impl Findings {
+    /// Notes a fault of the file that is the `order`th, at this offset in it.
+    pub(super) fn note(&self, gravity: Gravity, order: usize, offset: usize, fault: Fault) {
+        let findings = match gravity {
+            Gravity::Error => &self.errors,
+            Gravity::Warning => &self.warnings,
+        };
+        findings.borrow_mut().push(Finding { order, offset, fault });
+    }
+
+    /// Errors and warnings, each in the order of files and lines.
+    pub(super) fn into_order(self) -> (Vec<Fault>, Vec<Fault>) {
+        (in_order(self.errors.into_inner()), in_order(self.warnings.into_inner()))
+    }
+}
+
+fn in_order(mut findings: Vec<Finding>) -> Vec<Fault> {
+    findings.sort_by_key(|finding| (finding.order, finding.offset));
+    findings.into_iter().map(|finding| finding.fault).collect()
 }

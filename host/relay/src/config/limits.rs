@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use crate::config::defaults;
+use crate::config::section::Section;
+use crate::config::units;
+use crate::config::value::Entry;
+
 /// How much the relay takes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -44,4 +49,127 @@ pub struct Timeouts {
     pub delivery: Duration,
     /// What is in flight when the relay is told to end.
     pub shutdown: Duration,
+}
+
+/// The `[limits]` of the configuration; the defaults where there are none.
+pub(super) fn read_limits(root: &Section<'_>) -> Limits {
+    let Some(section) = root.section("limits") else { return Limits::default() };
+    let default = Limits::default();
+    let any = |entry: &Entry<'_>| entry.number(1..=defaults::COUNT_MOST);
+    let sessions = |entry: &Entry<'_>| entry.number(1..=u32::MAX);
+    let threshold = defaults::STREAM_THRESHOLD_LEAST..=defaults::STREAM_THRESHOLD_MOST;
+    let connections = section.or("connections", default.connections, any);
+    let stream_threshold = section.or("stream_threshold", default.stream_threshold, |entry| {
+        entry.size(threshold).and_then(|size| usize::try_from(size).ok())
+    });
+    let limits = Limits {
+        connections,
+        connections_per_address: connections_per_address(&section, connections),
+        content_memory: content_memory(&section, stream_threshold),
+        message_size: message_size(&section, default.message_size),
+        recipients: recipients(&section, default.recipients),
+        stream_threshold,
+        errors_per_session: section.or("errors_per_session", default.errors_per_session, sessions),
+        commands_without_message: section.or("commands_without_message", default.commands_without_message, sessions),
+        failed_logins_per_session: section.or("failed_logins_per_session", default.failed_logins_per_session, sessions),
+    };
+    section.finish();
+    limits
+}
+
+/// The `message_size` of a section.
+pub(super) fn message_size(section: &Section<'_>, default: u64) -> u64 {
+    let bounds = defaults::MESSAGE_SIZE_LEAST..=defaults::MESSAGE_SIZE_MOST;
+    section.or("message_size", default, |entry| entry.size(bounds))
+}
+
+/// The `recipients` of a section.
+pub(super) fn recipients(section: &Section<'_>, default: usize) -> usize {
+    section.or("recipients", default, |entry| entry.number(1..=defaults::RECIPIENTS_MOST))
+}
+
+fn connections_per_address(section: &Section<'_>, connections: usize) -> usize {
+    let default = defaults::CONNECTIONS_PER_ADDRESS.min(connections);
+    section.or("connections_per_address", default, |entry| {
+        let value = entry.number(1..=defaults::COUNT_MOST)?;
+        if value > connections {
+            entry.fault(format!("it is more than limits.connections ({connections})")).error();
+        }
+        Some(value)
+    })
+}
+
+/// A message that is read whole may hold twice the threshold for a moment (its buffer grows by
+/// doubling), and one message must not have to wait for all the others.
+fn content_memory(section: &Section<'_>, stream_threshold: usize) -> u64 {
+    let least = stream_threshold as u64 * defaults::MESSAGES_IN_MEMORY_LEAST;
+    let memory = section.or("content_memory", defaults::CONTENT_MEMORY, |entry| entry.size(0..=u64::MAX));
+    if memory < least {
+        let (least, threshold) = (units::size_text(least), units::size_text(stream_threshold as u64));
+        section
+            .mark_of("content_memory")
+            .fault(format!("{} is too little for limits.stream_threshold = \"{threshold}\"", units::size_text(memory)))
+            .suggest(format!("at least \"{least}\" is needed"))
+            .error();
+    }
+    memory
+}
+
+/// The `[timeouts]` of the configuration; the defaults where there are none.
+pub(super) fn read_timeouts(root: &Section<'_>) -> Timeouts {
+    let Some(section) = root.section("timeouts") else { return Timeouts::default() };
+    let default = Timeouts::default();
+    let delivery_bounds = defaults::TIMEOUT_LEAST..=defaults::DELIVERY_MOST;
+    let delivery = section.or("delivery", default.delivery, |entry| entry.duration_within(delivery_bounds));
+    let part_of_delivery = |entry: &Entry<'_>| {
+        let part = entry.duration()?;
+        if part > delivery {
+            let whole = units::duration_text(delivery);
+            entry.fault(format!("it is longer than the delivery that it is a part of (timeouts.delivery = \"{whole}\")")).error();
+        }
+        Some(part)
+    };
+    let timeouts = Timeouts {
+        command: section.or("command", default.command, Entry::duration),
+        content: section.or("content", default.content, Entry::duration),
+        message: section.or("message", default.message, Entry::duration),
+        tls_handshake: section.or("tls_handshake", default.tls_handshake, Entry::duration),
+        dial: section.or("dial", default.dial, part_of_delivery),
+        session_wait: section.or("session_wait", default.session_wait, part_of_delivery),
+        delivery,
+        shutdown: section.or("shutdown", default.shutdown, Entry::duration),
+    };
+    section.finish();
+    timeouts
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: defaults::CONNECTIONS,
+            connections_per_address: defaults::CONNECTIONS_PER_ADDRESS,
+            content_memory: defaults::CONTENT_MEMORY,
+            message_size: defaults::MESSAGE_SIZE,
+            recipients: defaults::RECIPIENTS,
+            stream_threshold: defaults::STREAM_THRESHOLD,
+            errors_per_session: defaults::ERRORS_PER_SESSION,
+            commands_without_message: defaults::COMMANDS_WITHOUT_MESSAGE,
+            failed_logins_per_session: defaults::FAILED_LOGINS_PER_SESSION,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            command: defaults::COMMAND,
+            content: defaults::CONTENT,
+            message: defaults::MESSAGE,
+            tls_handshake: defaults::TLS_HANDSHAKE,
+            dial: defaults::DIAL,
+            session_wait: defaults::SESSION_WAIT,
+            delivery: defaults::DELIVERY,
+            shutdown: defaults::SHUTDOWN,
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! `[log]`: what is written to standard error, and how.
 
+use crate::config::defaults;
+use crate::config::section::Section;
+
 /// What is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Log {
@@ -44,4 +47,23 @@ impl Level {
             Self::Trace => "trace",
         }
     }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: defaults::LOG_FORMAT, level: defaults::LOG_LEVEL }
+    }
+}
+
+/// The `[log]` of the configuration.
+pub(super) fn read(root: &Section<'_>) -> Log {
+    let Some(section) = root.section("log") else { return Log::default() };
+    let default = Log::default();
+    let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace].map(|level| (level.as_str(), level));
+    let log = Log {
+        format: section.or("format", default.format, |entry| entry.word(&[("json", Format::Json), ("text", Format::Text)])),
+        level: section.or("level", default.level, |entry| entry.word(&levels)),
+    };
+    section.finish();
+    log
 }

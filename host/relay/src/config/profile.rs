@@ -3,12 +3,19 @@
 //! Three are built in. `[providers.NAME]` overrides one of them or derives another, and an account
 //! overrides once more.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use posthouse_oauth::endpoint::Endpoint;
 use posthouse_smtp::client::TlsRule;
 use posthouse_smtp::sasl::Mechanism;
 use posthouse_upstream::provider::ProviderKind;
+
+use crate::config::defaults;
+use crate::config::section::Section;
+use crate::config::value::Entry;
 
 /// How a provider is reached, and what it bears.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,4 +52,191 @@ pub struct Profile {
     pub recipients_per_message: usize,
     /// Roots to trust instead of the system's, PEM.
     pub ca_file: Option<PathBuf>,
+}
+
+/// Microsoft's directory where an account names none: any work or school account.
+pub const DIRECTORY: &str = "organizations";
+/// What stands in a token URL for the account's directory.
+pub const DIRECTORY_PLACE: &str = "{directory}";
+
+const KINDS: [(&str, ProviderKind); 3] =
+    [("gmail", ProviderKind::Gmail), ("outlook", ProviderKind::Outlook), ("generic", ProviderKind::Generic)];
+const MECHANISMS: [(&str, Mechanism); 4] = [
+    ("xoauth2", Mechanism::XOAuth2),
+    ("oauthbearer", Mechanism::OAuthBearer),
+    ("plain", Mechanism::Plain),
+    ("login", Mechanism::Login),
+];
+
+impl Profile {
+    /// The built-in profile of this kind, as nobody has touched it.
+    pub fn built_in(kind: ProviderKind) -> Self {
+        let common = Self {
+            name: kind_name(kind).to_owned(),
+            kind,
+            host: String::new(),
+            port: defaults::SUBMISSION_PORT,
+            tls: TlsRule::StartTls,
+            token_url: None,
+            scope: None,
+            mechanism: None,
+            sessions: defaults::GENERIC_SESSIONS,
+            messages_per_session: defaults::MESSAGES_PER_SESSION,
+            session_age: defaults::SESSION_AGE,
+            idle: defaults::IDLE,
+            token_margin: defaults::TOKEN_MARGIN,
+            messages_per_minute: None,
+            recipients_per_message: defaults::GENERIC_RECIPIENTS,
+            ca_file: None,
+        };
+        match kind {
+            ProviderKind::Generic => common,
+            ProviderKind::Gmail => Self {
+                host: "smtp.gmail.com".to_owned(),
+                port: defaults::SUBMISSIONS_PORT,
+                tls: TlsRule::Implicit,
+                token_url: Some("https://oauth2.googleapis.com/token".to_owned()),
+                scope: Some("https://mail.google.com/".to_owned()),
+                sessions: defaults::GMAIL_SESSIONS,
+                recipients_per_message: defaults::GMAIL_RECIPIENTS,
+                ..common
+            },
+            ProviderKind::Outlook => Self {
+                host: "smtp.office365.com".to_owned(),
+                token_url: Some(format!("https://login.microsoftonline.com/{DIRECTORY_PLACE}/oauth2/v2.0/token")),
+                scope: Some("https://outlook.office.com/SMTP.Send offline_access".to_owned()),
+                sessions: defaults::OUTLOOK_SESSIONS,
+                session_age: defaults::OUTLOOK_SESSION_AGE,
+                messages_per_minute: Some(defaults::OUTLOOK_MESSAGES_PER_MINUTE),
+                recipients_per_message: defaults::OUTLOOK_RECIPIENTS,
+                ..common
+            },
+        }
+    }
+
+    /// How an access token is presented.
+    pub(super) fn token_mechanism(&self) -> Mechanism {
+        self.mechanism.unwrap_or(Mechanism::XOAuth2)
+    }
+
+    /// How a password is presented: Outlook offers LOGIN only.
+    pub(super) fn password_mechanism(&self) -> Mechanism {
+        self.mechanism.unwrap_or(match self.kind {
+            ProviderKind::Outlook => Mechanism::Login,
+            ProviderKind::Gmail | ProviderKind::Generic => Mechanism::Plain,
+        })
+    }
+
+    /// The profile with what this section, a provider's or an account's, says otherwise.
+    pub(super) fn overridden(mut self, section: &Section<'_>) -> Self {
+        section.optional("host", host).into_iter().for_each(|host| self.host = host);
+        self.port = section.or("port", self.port, |entry| entry.number(1..=u16::MAX));
+        self.tls = section.or("tls", self.tls, tls);
+        self.token_url = section.optional("token_url", token_url).or(self.token_url);
+        self.scope = section.optional("scope", |entry| entry.text().map(str::to_owned)).or(self.scope);
+        self.mechanism = section.optional("mechanism", |entry| entry.word(&MECHANISMS)).or(self.mechanism);
+        self.sessions = section.or("sessions", self.sessions, |entry| entry.number(1..=defaults::SESSIONS_MOST));
+        self.messages_per_session =
+            section.or("messages_per_session", self.messages_per_session, |entry| entry.number(1..=u32::MAX));
+        self.session_age = section.or("session_age", self.session_age, Entry::duration);
+        self.idle = section.or("idle", self.idle, Entry::duration);
+        self.token_margin = section.or("token_margin", self.token_margin, Entry::duration);
+        self.messages_per_minute =
+            section.optional("messages_per_minute", |entry| entry.number(1..=u32::MAX)).or(self.messages_per_minute);
+        self.recipients_per_message = section
+            .or("recipients_per_message", self.recipients_per_message, |entry| entry.number(1..=defaults::RECIPIENTS_MOST));
+        self.ca_file = section.optional("ca_file", ca_file).or(self.ca_file);
+        self.check(section);
+        self
+    }
+
+    /// What only the values together show.
+    fn check(&self, section: &Section<'_>) {
+        if self.tls == TlsRule::None && (self.kind != ProviderKind::Generic || !is_loopback(&self.host)) {
+            let reason = "credentials and mail would go out in the clear; `none` is only for a generic provider on loopback";
+            section.mark_of("tls").fault(reason).suggest("write `starttls` or `implicit`").error();
+        }
+        let is_offered = match self.mechanism {
+            Some(Mechanism::Plain | Mechanism::OAuthBearer) => self.kind != ProviderKind::Outlook,
+            Some(Mechanism::Login | Mechanism::XOAuth2) | None => true,
+        };
+        if !is_offered {
+            section.mark_of("mechanism").fault("Outlook offers `xoauth2` and `login` only").error();
+        }
+    }
+}
+
+/// The profiles that accounts may name: the built-in ones and those of `[providers]`.
+pub(super) fn read(root: &Section<'_>) -> BTreeMap<String, Profile> {
+    let built_in = KINDS.map(|(name, kind)| (name.to_owned(), Profile::built_in(kind)));
+    let mut profiles = BTreeMap::from(built_in);
+    let Some(providers) = root.section("providers") else { return profiles };
+    for (name, entry) in providers.named() {
+        if let Some(section) = entry.section() {
+            profiles.insert(name.to_owned(), read_one(name, section));
+        }
+    }
+    profiles
+}
+
+fn read_one(name: &str, section: Section<'_>) -> Profile {
+    let own_kind = KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, kind)| *kind);
+    let extends = section.optional("extends", |entry| {
+        let kind = entry.word(&KINDS)?;
+        if own_kind.is_some_and(|own| own != kind) {
+            entry.fault(format!("`{name}` is built in and extends only itself")).suggest("choose another name").error();
+        }
+        Some(kind)
+    });
+    let kind = own_kind.or(extends).unwrap_or(ProviderKind::Generic);
+    if own_kind.is_none() && section.entry("extends").is_none() {
+        section.missing("extends", "which provider it is like: `gmail`, `outlook` or `generic`");
+    }
+    let profile = Profile { name: name.to_owned(), ..Profile::built_in(kind) }.overridden(&section);
+    section.finish();
+    profile
+}
+
+fn kind_name(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Gmail => "gmail",
+        ProviderKind::Outlook => "outlook",
+        ProviderKind::Generic => "generic",
+    }
+}
+
+fn tls(entry: &Entry<'_>) -> Option<TlsRule> {
+    entry.word(&[("implicit", TlsRule::Implicit), ("starttls", TlsRule::StartTls), ("none", TlsRule::None)])
+}
+
+fn host(entry: &Entry<'_>) -> Option<String> {
+    let host = entry.text()?;
+    let is_name = |text: &str| text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-_".contains(&octet));
+    if is_name(host) || host.parse::<IpAddr>().is_ok() {
+        return Some(host.to_owned());
+    }
+    entry.fault("expected a host name or an IP address, without port").error();
+    None
+}
+
+fn token_url(entry: &Entry<'_>) -> Option<String> {
+    let token_url = entry.text()?.to_owned();
+    let filled = token_url.replace(DIRECTORY_PLACE, DIRECTORY);
+    match (Endpoint { token_url: filled, scope: None }).check() {
+        Ok(_) => Some(token_url),
+        Err(error) => {
+            entry.fault(error.to_string()).error();
+            None
+        }
+    }
+}
+
+fn ca_file(entry: &Entry<'_>) -> Option<PathBuf> {
+    let path = entry.path()?;
+    entry.check_file(&path);
+    Some(path)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

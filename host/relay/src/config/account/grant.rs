@@ -1,0 +1,108 @@
+//! `[accounts.grant]`: what an account logs in with, and whether its provider takes that.
+
+use posthouse_oauth::endpoint::Endpoint;
+use posthouse_smtp::sasl::Mechanism;
+use posthouse_upstream::provider::ProviderKind;
+
+use super::Grant;
+use crate::config::profile::{DIRECTORY, DIRECTORY_PLACE, Profile};
+use crate::config::section::Section;
+use crate::config::value::Entry;
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    RefreshToken,
+    Password,
+    None,
+}
+
+const KINDS: [(&str, Kind); 3] =
+    [("refresh_token", Kind::RefreshToken), ("password", Kind::Password), ("none", Kind::None)];
+
+/// The grant; none where something in it is a fault. Without a profile only the keys are looked at.
+pub(super) fn read(section: Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+    let kind = section.required("kind", "`refresh_token`, `password` or `none`", |entry| entry.word(&KINDS));
+    let grant = match kind {
+        Some(Kind::RefreshToken) => refresh_token(&section, profile),
+        Some(Kind::Password) => password(&section, profile),
+        Some(Kind::None) => nothing(&section, profile),
+        None => return None, // which keys belong here is not known either
+    };
+    section.finish();
+    grant
+}
+
+fn refresh_token(section: &Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+    let client_id = section.required("client_id", "the application's id at the provider", visible);
+    let client_secret = section.entry("client_secret").map(|entry| entry.secret());
+    let refresh_token = section.required("refresh_token", "the mailbox's refresh token", Entry::secret);
+    let directory = section.optional("directory", |entry| directory(entry, profile));
+    let profile = profile?;
+    let Some(token_url) = &profile.token_url else {
+        let reason = "the provider has no token_url, so that no access token can be asked for";
+        section.mark_of("kind").fault(reason).suggest("give the provider (or the account) a `token_url`").error();
+        return None;
+    };
+    let mechanism = profile.token_mechanism();
+    if !matches!(mechanism, Mechanism::XOAuth2 | Mechanism::OAuthBearer) {
+        mismatch(section, "an access token", "`xoauth2` or `oauthbearer`");
+    }
+    let token_url = token_url.replace(DIRECTORY_PLACE, directory.as_deref().unwrap_or(DIRECTORY));
+    let grant = posthouse_oauth::grant::Grant::RefreshToken {
+        client_id: client_id?,
+        client_secret: match client_secret {
+            Some(secret) => Some(secret?),
+            None => None,
+        },
+        refresh_token: refresh_token?,
+    };
+    Some(Grant::Token { endpoint: Endpoint { token_url, scope: profile.scope.clone() }, grant, mechanism })
+}
+
+fn password(section: &Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+    let password = section.required("password", "the mailbox's password", Entry::secret);
+    let mechanism = profile?.password_mechanism();
+    if !matches!(mechanism, Mechanism::Plain | Mechanism::Login) {
+        mismatch(section, "a password", "`plain` or `login`");
+    }
+    Some(Grant::Password { password: password?, mechanism })
+}
+
+fn nothing(section: &Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+    let profile = profile?;
+    match (profile.kind, profile.mechanism) {
+        (ProviderKind::Generic, None) => {}
+        (ProviderKind::Generic, Some(_)) => mismatch(section, "no login", "no `mechanism`"),
+        (ProviderKind::Gmail | ProviderKind::Outlook, _) => {
+            let reason = format!("`{}` takes no mail without a login", profile.name);
+            section.mark_of("kind").fault(reason).error();
+        }
+    }
+    Some(Grant::None)
+}
+
+fn mismatch(section: &Section<'_>, what: &str, needed: &str) {
+    let reason = format!("{what} does not fit the `mechanism` that the provider or the account sets");
+    section.mark_of("kind").fault(reason).suggest(format!("it goes with {needed}")).error();
+}
+
+/// What a form field or a log line can carry unharmed.
+fn visible(entry: &Entry<'_>) -> Option<String> {
+    let text = entry.text()?;
+    if text.bytes().all(|octet| octet.is_ascii_graphic()) {
+        return Some(text.to_owned());
+    }
+    entry.fault("expected visible ASCII characters only").error();
+    None
+}
+
+/// A directory becomes a part of a URL's path.
+fn directory(entry: &Entry<'_>, profile: Option<&Profile>) -> Option<String> {
+    let directory = entry.text()?;
+    if !directory.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet)) {
+        entry.fault("expected a directory's id or domain, `organizations`, `consumers` or `common`").error();
+    } else if profile.is_some_and(|profile| !profile.token_url.as_deref().unwrap_or_default().contains(DIRECTORY_PLACE)) {
+        entry.fault(format!("the provider's token_url has no place for a directory ({DIRECTORY_PLACE})")).error();
+    }
+    Some(directory.to_owned())
+}

@@ -1,0 +1,101 @@
+//! Secrets: from the environment, from a file, or (with a warning) from the configuration itself.
+//!
+//! Invariant: no fault that is noted here shows a value.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use posthouse_oauth::secret::Secret;
+use toml::de::DeValue;
+
+use crate::config::value::Entry;
+
+/// A secret that is longer than this is some other file.
+const LONGEST: u64 = 64 * 1024;
+/// The bits of a mode that let others than the owner read.
+const READABLE_BY_OTHERS: u32 = 0o044;
+
+impl Entry<'_> {
+    /// A secret: `env:NAME`, `file:PATH`, or the secret itself.
+    pub(super) fn secret(&self) -> Option<Secret> {
+        let DeValue::String(text) = self.value else {
+            self.mark.fault("expected a secret as `\"env:NAME\"` or `\"file:PATH\"`").error();
+            return None;
+        };
+        let secret = if let Some(name) = text.strip_prefix("env:") {
+            self.from_environment(name)?
+        } else if let Some(path) = text.strip_prefix("file:") {
+            self.from_file(path)?
+        } else {
+            let place = "put it into a file of mode 0600 and write `\"file:PATH\"`, or `\"env:NAME\"`";
+            self.mark.fault("the secret stands in the configuration itself").suggest(place).warning();
+            Secret::new(text.as_ref())
+        };
+        self.checked(secret)
+    }
+
+    /// Notes a file that cannot be read.
+    pub(super) fn check_file(&self, path: &Path) {
+        match File::open(path).and_then(|file| file.metadata()) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => self.fault(format!("{} is no file", path.display())).error(),
+            Err(error) => self.fault(format!("cannot read {}: {error}", path.display())).error(),
+        }
+    }
+
+    /// Notes a file that others than its owner can read, if it is there at all.
+    pub(super) fn check_privacy(&self, path: &Path) {
+        let Ok(metadata) = fs::metadata(path) else { return };
+        if metadata.mode() & READABLE_BY_OTHERS != 0 {
+            let reason = format!("others than its owner can read {}", path.display());
+            self.mark.fault(reason).suggest(format!("`chmod 600 {}`", path.display())).warning();
+        }
+    }
+
+    fn from_environment(&self, name: &str) -> Option<Secret> {
+        match std::env::var(name) {
+            Ok(secret) => Some(Secret::new(secret)),
+            Err(std::env::VarError::NotPresent) => {
+                self.fault("there is no such variable in the environment").error();
+                None
+            }
+            Err(std::env::VarError::NotUnicode(_)) => {
+                self.fault("the variable is no text in UTF-8").error();
+                None
+            }
+        }
+    }
+
+    fn from_file(&self, written: &str) -> Option<Secret> {
+        let path = self.mark.source.path(written);
+        let mut text = String::new();
+        match File::open(&path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
+            Ok(_) if text.len() as u64 <= LONGEST => {}
+            Ok(_) => {
+                self.fault(format!("{} is too large for a secret", path.display())).error();
+                return None;
+            }
+            Err(error) => {
+                self.fault(format!("cannot read {}: {error}", path.display())).error();
+                return None;
+            }
+        }
+        self.check_privacy(&path);
+        let secret = Secret::new(text.trim_end_matches(['\r', '\n']));
+        zeroize::Zeroize::zeroize(&mut text);
+        Some(secret)
+    }
+
+    /// A secret goes into protocols where a control character would begin something else.
+    fn checked(&self, secret: Secret) -> Option<Secret> {
+        let reason = match secret.expose() {
+            "" => "the secret is empty",
+            text if text.chars().any(char::is_control) => "the secret holds a line break or another control character",
+            _ => return Some(secret),
+        };
+        self.mark.fault(reason).error();
+        None
+    }
+}
