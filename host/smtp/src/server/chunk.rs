@@ -9,7 +9,7 @@ use super::state::{State, Step};
 use super::waiting::Waiting;
 use super::{Event, Fault};
 use crate::data::Newline;
-use crate::reply::{EnhancedCode, Reply};
+use crate::reply::Reply;
 
 /// A chunk on its way.
 #[derive(Debug)]
@@ -87,8 +87,7 @@ impl Chunk {
             None if self.left > 0 => (State::Chunk(self), Some(Event::Content)),
             None if self.last => (State::Finishing(Finishing), Some(Event::ContentEnds)),
             None => {
-                let text = format!("{count} octets taken");
-                core.say(&Reply::new(250, EnhancedCode::new(2, 0, 0), text));
+                core.tell(Said::ChunkTaken);
                 (State::Waiting(Waiting { envelope: Some(self.envelope) }), Some(Event::Content))
             }
         }
