@@ -227,9 +227,10 @@ fn alone<'a>(rest: &str, command: Command<'a>) -> Result<Command<'a>, CommandErr
 }
 
 /// What a client calls itself. Not checked to be a domain: devices say what they like, and nothing
-/// depends on it. White space inside is what no name has.
+/// depends on it. White space and controls inside are what no name has.
 fn client_name(rest: &str) -> Result<&str, CommandError> {
-    let legal = !rest.is_empty() && rest.len() <= 255 && !rest.contains(char::is_whitespace);
+    let strange = |character: char| character.is_whitespace() || character.is_control();
+    let legal = !rest.is_empty() && rest.len() <= 255 && !rest.contains(strange);
     if legal { Ok(rest) } else { Err(CommandError::Arguments) }
 }
 

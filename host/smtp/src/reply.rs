@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 /// The longest line that is written, line end included (RFC 5321 4.5.3.1.5).
 const LINE: usize = 512;
+/// The same for a challenge, which is one base64 text and cannot be broken (RFC 4954 4).
+const CHALLENGE: usize = 12_288;
 
 /// An enhanced status code: class, subject, detail (RFC 3463 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,26 +44,19 @@ impl FromStr for EnhancedCode {
     type Err = NotAnEnhancedCode;
 
     fn from_str(text: &str) -> Result<Self, NotAnEnhancedCode> {
-        let mut parts = text.split('.');
-        let mut part = || {
-            let digits = parts.next().filter(|part| (1..=3).contains(&part.len()))?;
-            digits.bytes().all(|octet| octet.is_ascii_digit()).then(|| digits.parse::<u16>().ok()).flatten()
+        let (class, rest) = text.split_once('.').ok_or(NotAnEnhancedCode)?;
+        let (subject, detail) = rest.split_once('.').ok_or(NotAnEnhancedCode)?;
+        let number = |digits: &str| {
+            let legal = (1..=3).contains(&digits.len()) && digits.bytes().all(|octet| octet.is_ascii_digit());
+            if legal { digits.parse().map_err(|_| NotAnEnhancedCode) } else { Err(NotAnEnhancedCode) }
         };
-        let (Some(class @ (2 | 4 | 5)), Some(subject), Some(detail), None) = (part(), part(), part(), parts.next())
-        else {
-            return Err(NotAnEnhancedCode);
+        let class = match class {
+            "2" => 2,
+            "4" => 4,
+            "5" => 5,
+            _ => return Err(NotAnEnhancedCode),
         };
-        Ok(Self {
-            class: if class == 2 {
-                2
-            } else if class == 4 {
-                4
-            } else {
-                5
-            },
-            subject,
-            detail,
-        })
+        Ok(Self { class, subject: number(subject)?, detail: number(detail)? })
     }
 }
 
@@ -135,7 +130,7 @@ impl Reply {
     /// Writes the reply as it goes over the wire; lines that are too long are broken.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         let prefix = Prefix::new(self.code, self.enhanced);
-        let room = LINE - 2 - prefix.length();
+        let room = if self.code == 334 { CHALLENGE } else { LINE } - 2 - prefix.length();
         let mut lines = self.lines().flat_map(|line| Pieces { rest: line, room, first: true }).peekable();
         while let Some(line) = lines.next() {
             prefix.write_to(out, if lines.peek().is_some() { b'-' } else { b' ' });

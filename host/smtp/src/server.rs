@@ -82,7 +82,7 @@ pub enum Event {
     Spoiled(Fault),
     /// The content is whole; its last octets were appended. Answer: [`ServerSession::finish`].
     ContentEnds,
-    /// The client gave an open transaction up.
+    /// An open transaction ended without its content: the client gave it up, or a chunk was refused.
     Abandoned,
     /// Send the output, then close the connection.
     Closed,
@@ -103,7 +103,8 @@ impl ServerSession {
         Self { core, state: State::Waiting(Waiting::default()) }
     }
 
-    /// The client counts as authenticated without AUTH, for the network it comes from.
+    /// The client counts as authenticated without AUTH, for the network it comes from. That ends
+    /// where XCLIENT names another client; whoever accepts it says whether that one counts as well.
     pub fn presume_login(&mut self) {
         self.core.presume_login();
     }
@@ -161,6 +162,7 @@ impl ServerSession {
     }
 
     /// Ends the session with this reply, wherever it stands.
+    #[expect(clippy::needless_pass_by_value, reason = "a reply is said once, like those of the other answers")]
     pub fn close(&mut self, reply: Reply) {
         self.core.say(&reply);
         self.state = State::Closing;
@@ -192,10 +194,13 @@ impl ServerSession {
     }
 
     fn answer(&mut self, answer: Answer) {
-        let state = std::mem::replace(&mut self.state, State::Closing);
-        let closes = matches!(&answer, Answer::Refused(reply) if reply.closes());
-        let next = state.answered(answer, &mut self.core);
-        self.state = if closes { State::Closing } else { next };
+        match answer {
+            Answer::Refused(reply) if reply.closes() => self.close(reply),
+            answer => {
+                let state = std::mem::replace(&mut self.state, State::Closing);
+                self.state = state.answered(answer, &mut self.core);
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::state::{Answer, State, Step};
 use super::waiting::Waiting;
 use crate::base64;
 use crate::reply::Reply;
-use crate::sasl::{self, Credentials, Mechanism};
+use crate::sasl::{self, Credentials, Mechanism, Secret};
 
 /// LOGIN's questions, to the letter: devices compare them (`Username:` and `Password:`).
 const USERNAME: &str = "VXNlcm5hbWU6";
@@ -24,7 +24,7 @@ pub(super) enum Exchange {
     /// The answer to `Password:`.
     Password {
         /// The answer to the first question.
-        username: Vec<u8>,
+        username: Secret,
     },
 }
 
@@ -92,29 +92,37 @@ impl Exchange {
             }
             Line::Whole(length) => length,
         };
-        let line = core.input.rest()[..length].to_vec();
-        core.input.take(length + 2);
-        match &line[..] {
+        let line = core.input.take_secret(length + 2);
+        match &line.expose()[..length] {
             b"*" => Waiting::default().complain(core, &Said::LoginCancelled.reply()),
             line => self.message(line, core),
         }
     }
 
     fn message(self, text: &[u8], core: &mut Core) -> Step {
-        let Some(message) = base64::decode(text) else {
+        let Some(message) = base64::decode(text).map(Secret::new) else {
             return Waiting::default().complain(core, &Said::BadBase64.reply());
         };
-        let (mechanism, credentials) = match self {
+        match self {
             Self::Username => {
                 challenge(PASSWORD, core);
-                return (State::Exchange(Self::Password { username: message }), None);
+                (State::Exchange(Self::Password { username: message }), None)
             }
-            Self::Password { username } => (Mechanism::Login, sasl::login(&username, &message)),
-            Self::Message(Mechanism::XOAuth2) => (Mechanism::XOAuth2, sasl::xoauth2(&message)),
-            Self::Message(Mechanism::OAuthBearer) => (Mechanism::OAuthBearer, sasl::oauthbearer(&message)),
-            Self::Message(mechanism @ (Mechanism::Plain | Mechanism::Login)) => (mechanism, sasl::plain(&message)),
-        };
-        verify(mechanism, credentials, core)
+            Self::Password { username } => {
+                verify(Mechanism::Login, sasl::login(username.expose(), message.expose()), core)
+            }
+            Self::Message(mechanism) => verify(mechanism, read(mechanism, message.expose()), core),
+        }
+    }
+}
+
+/// What the one message of a mechanism says; LOGIN has two.
+fn read(mechanism: Mechanism, message: &[u8]) -> Option<Credentials> {
+    match mechanism {
+        Mechanism::Plain => sasl::plain(message),
+        Mechanism::XOAuth2 => sasl::xoauth2(message),
+        Mechanism::OAuthBearer => sasl::oauthbearer(message),
+        Mechanism::Login => None,
     }
 }
 
@@ -134,7 +142,8 @@ impl Verifying {
                 State::Waiting(Waiting::default())
             }
             Answer::Refused(reply) => match (self.mechanism, &core.settings.bearer_challenge) {
-                (Mechanism::XOAuth2 | Mechanism::OAuthBearer, Some(json)) => {
+                // Only a token that is no good is explained; what is temporary is answered at once.
+                (Mechanism::XOAuth2 | Mechanism::OAuthBearer, Some(json)) if reply.code() == 535 => {
                     let mut encoded = Vec::new();
                     base64::encode(json.as_bytes(), &mut encoded);
                     core.say(&Reply::new(334, None, String::from_utf8_lossy(&encoded).into_owned()));
@@ -154,7 +163,9 @@ impl Refused {
                 core.input.take(length + 2);
                 (refused(&self.reply, core), None)
             }
-            Line::TooLong | Line::BareNewline => {
+            // Whatever the line says, the refusal is what the client waits for.
+            Line::TooLong => (refused(&self.reply, core), None),
+            Line::BareNewline => {
                 core.tell(Said::BareNewlineInCommand);
                 (State::Closing, None)
             }
@@ -163,7 +174,7 @@ impl Refused {
 }
 
 fn refused(reply: &Reply, core: &mut Core) -> State {
-    if core.count_failure() {
+    if core.count_failure(reply) {
         core.say(reply);
         State::Waiting(Waiting::default())
     } else {

@@ -1,5 +1,5 @@
 //! BDAT (RFC 3030): octets counted beforehand. Those of a refused chunk are skipped, never run as
-//! commands.
+//! commands, and no chunk behind a refused one is taken: content is whole or not at all.
 
 use super::core::Core;
 use super::data::{Finishing, Starting, refusal};
@@ -8,104 +8,130 @@ use super::replies::Said;
 use super::state::{State, Step};
 use super::waiting::Waiting;
 use super::{Event, Fault};
-use crate::data::Newline;
 use crate::reply::Reply;
 
 /// A chunk on its way.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    pub(super) envelope: Envelope,
-    pub(super) left: u64,
-    pub(super) last: bool,
+    envelope: Envelope,
+    left: u64,
+    last: bool,
 }
 
 /// A refused chunk on its way.
 #[derive(Debug)]
 pub(super) struct Skipping {
-    pub(super) left: u64,
-    pub(super) reply: Reply,
-    pub(super) envelope: Option<Envelope>,
+    left: u64,
+    reply: Reply,
+    /// What follows it.
+    next: Waiting,
+    /// What is said of the transaction then.
+    event: Option<Event>,
+}
+
+/// Why a chunk is refused before any of it is looked at.
+enum Refusal {
+    /// It comes at the wrong time; nothing changes by it.
+    Misplaced(Said),
+    /// It makes the content too big.
+    TooBig,
 }
 
 pub(super) fn begin(waiting: Waiting, size: u64, last: bool, core: &mut Core) -> Step {
     if !core.settings.extensions.chunking {
         return waiting.complain(core, &Said::NotOffered.reply());
     }
-    let limit = core.settings.limits.message_size;
-    if size > limit {
+    if size > core.settings.limits.message_size {
         // Nobody waits for the end of what nobody could take.
         core.tell(Said::TooBig);
         return (State::Closing, waiting.abandoned());
     }
-    let refused = match &waiting.envelope {
-        None => Some(Said::MailFirst),
-        Some(envelope) if envelope.is_over() => Some(Said::MailFirst),
-        Some(envelope) => envelope.lacks_recipients(),
-    };
-    match (refused, waiting.envelope) {
-        (None, Some(mut envelope)) => match &mut envelope.chunks {
-            None => {
-                envelope.chunks = Some(Chunks::default());
-                (
-                    State::Starting(Starting::Chunk { envelope, size, last }),
-                    Some(Event::ContentStarts { chunked: true }),
-                )
-            }
-            Some(chunks) if chunks.octets + size > limit => {
-                chunks.failed = true;
-                let (reply, envelope) = (Said::TooBig.reply(), Some(envelope));
-                (State::Skipping(Skipping { left: size, reply, envelope }), Some(Event::Spoiled(Fault::TooBig)))
-            }
-            Some(_) => (State::Chunk(Chunk { envelope, left: size, last }), None),
-        },
-        (refused, envelope) => {
-            let reply = refused.unwrap_or(Said::MailFirst).reply();
-            (State::Skipping(Skipping { left: size, reply, envelope }), None)
+    match (refused(&waiting, size, core), waiting.envelope) {
+        (None, Some(mut envelope)) if envelope.chunks.is_none() => {
+            envelope.chunks = Some(Chunks::default());
+            (State::Starting(Starting::Chunk { envelope, size, last }), Some(Event::ContentStarts { chunked: true }))
         }
+        (None, Some(envelope)) => (State::Chunk(Chunk::new(envelope, size, last)), None),
+        (Some(Refusal::TooBig), Some(envelope)) => Chunk::new(envelope, size, last).spoiled(Fault::TooBig),
+        (Some(Refusal::Misplaced(said)), envelope) => {
+            let skipping = Skipping { left: size, reply: said.reply(), next: Waiting { envelope }, event: None };
+            (State::Skipping(skipping), None)
+        }
+        (None | Some(Refusal::TooBig), None) => unreachable!("without MAIL, a chunk is misplaced"),
+    }
+}
+
+fn refused(waiting: &Waiting, size: u64, core: &Core) -> Option<Refusal> {
+    let Some(envelope) = &waiting.envelope else { return Some(Refusal::Misplaced(Said::MailFirst)) };
+    match &envelope.chunks {
+        None => envelope.lacks_recipients().map(Refusal::Misplaced),
+        Some(chunks) if chunks.failed => Some(Refusal::Misplaced(Said::ChunkRefused)),
+        Some(chunks) => (size > core.settings.limits.message_size - chunks.octets).then_some(Refusal::TooBig),
     }
 }
 
 impl Chunk {
+    pub(super) fn new(envelope: Envelope, size: u64, last: bool) -> Self {
+        Self { envelope, left: size, last }
+    }
+
     pub(super) fn advance(mut self, core: &mut Core, content: &mut Vec<u8>) -> Step {
-        let rest = core.input.rest();
-        let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(rest.len());
+        let octets = core.input.at_most(self.left);
+        let count = octets.len();
         if count == 0 && self.left > 0 {
             return (State::Chunk(self), Some(Event::NeedInput));
         }
         let chunks = self.envelope.chunks.get_or_insert_default();
-        let octets = &rest[..count];
-        let fault = chunks.newlines.check(octets);
+        let mut fault = chunks.newlines.check(octets);
         if fault.is_none() {
             content.extend_from_slice(octets);
         }
         core.input.take(count);
         self.left -= count as u64;
         chunks.octets += count as u64;
-        let fault = fault.or_else(|| if self.left == 0 && self.last { chunks.newlines.at_end() } else { None });
+        if self.left == 0 && self.last {
+            fault = fault.or_else(|| chunks.newlines.at_end());
+        }
         match fault {
-            Some(newline) => self.spoiled(newline),
-            None if self.left > 0 => (State::Chunk(self), Some(Event::Content)),
-            None if self.last => (State::Finishing(Finishing), Some(Event::ContentEnds)),
-            None => {
-                core.tell(Said::ChunkTaken);
-                (State::Waiting(Waiting { envelope: Some(self.envelope) }), Some(Event::Content))
-            }
+            Some(newline) => self.spoiled(newline.into()),
+            None => self.taken(count, core),
         }
     }
 
-    fn spoiled(mut self, newline: Newline) -> Step {
-        let fault = Fault::from(newline);
-        self.envelope.chunks.get_or_insert_default().failed = true;
-        // The last chunk ends the transaction; before it, only RSET does (RFC 3030 2).
-        let envelope = (!self.last).then_some(self.envelope);
-        let skipping = Skipping { left: self.left, reply: refusal(fault).reply(), envelope };
+    fn taken(self, count: usize, core: &mut Core) -> Step {
+        let grown = (count > 0).then_some(Event::Content);
+        if self.left > 0 {
+            return (State::Chunk(self), grown);
+        }
+        if self.last {
+            return (State::Finishing(Finishing), Some(Event::ContentEnds));
+        }
+        core.tell(Said::ChunkTaken);
+        (State::Waiting(Waiting { envelope: Some(self.envelope) }), grown)
+    }
+
+    fn spoiled(self, fault: Fault) -> Step {
+        let next = over(self.envelope, self.last);
+        let skipping = Skipping { left: self.left, reply: refusal(fault).reply(), next, event: None };
         (State::Skipping(skipping), Some(Event::Spoiled(fault)))
     }
 }
 
+/// What follows a refused chunk: the last one ends the transaction, behind another only RSET does
+/// (RFC 3030 2).
+fn over(mut envelope: Envelope, last: bool) -> Waiting {
+    envelope.chunks.get_or_insert_default().failed = true;
+    Waiting { envelope: (!last).then_some(envelope) }
+}
+
 impl Skipping {
+    /// Whoever drives the session refused the content.
+    pub(super) fn declined(envelope: Envelope, size: u64, last: bool, reply: Reply) -> Self {
+        Self { left: size, reply, next: over(envelope, last), event: Some(Event::Abandoned) }
+    }
+
     pub(super) fn advance(mut self, core: &mut Core) -> Step {
-        let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(core.input.rest().len());
+        let count = core.input.at_most(self.left).len();
         if count == 0 && self.left > 0 {
             return (State::Skipping(self), Some(Event::NeedInput));
         }
@@ -114,6 +140,7 @@ impl Skipping {
         if self.left > 0 {
             return (State::Skipping(self), None);
         }
-        Waiting { envelope: self.envelope }.complain(core, &self.reply)
+        let (state, event) = self.next.complain(core, &self.reply);
+        (state, self.event.or(event))
     }
 }

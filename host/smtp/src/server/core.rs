@@ -6,7 +6,7 @@ use super::Channel;
 use super::input::{Input, Line};
 use super::replies::Said;
 use super::settings::{AuthRule, LoginRule, Settings};
-use crate::reply::Reply;
+use crate::reply::{Reply, Severity};
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -58,10 +58,17 @@ impl Core {
     /// Nothing that was said on the open channel holds on the encrypted one.
     pub(super) fn secured(&mut self) {
         self.channel = Channel::Tls;
+        self.input = Input::default();
         self.forget_client();
     }
 
-    pub(super) fn forget_client(&mut self) {
+    /// A proxy named another client: what was known of the one before does not hold.
+    pub(super) fn named_anew(&mut self) {
+        self.presumed = false;
+        self.forget_client();
+    }
+
+    fn forget_client(&mut self) {
         self.helo = None;
         self.extended = false;
         self.logged_in = false;
@@ -106,9 +113,22 @@ impl Core {
         true
     }
 
-    /// Counts a failed login. `false` when it was one too many.
+    /// The refusal of a command that brings no message. `false` when it was one too many.
     #[must_use]
-    pub(super) fn count_failure(&mut self) -> bool {
+    pub(super) fn decline(&mut self, reply: &Reply) -> bool {
+        if !self.count_command() {
+            return false;
+        }
+        self.say(reply);
+        true
+    }
+
+    /// Counts a failed login; one that could not be verified is none. `false` when it was one too many.
+    #[must_use]
+    pub(super) fn count_failure(&mut self, reply: &Reply) -> bool {
+        if reply.severity() != Severity::Permanent {
+            return true;
+        }
         self.failures += 1;
         if self.failures >= self.settings.limits.auth_failures {
             self.tell(Said::TooManyFailures);

@@ -55,11 +55,9 @@ impl Starting {
                 core.say(&reply);
                 State::Waiting(Waiting { envelope: Some(envelope) })
             }
-            (Self::Chunk { envelope, size, last }, Answer::Accepted) => {
-                State::Chunk(Chunk { envelope, left: size, last })
-            }
-            (Self::Chunk { envelope, size, .. }, Answer::Refused(reply)) => {
-                State::Skipping(Skipping { left: size, reply, envelope: Some(envelope) })
+            (Self::Chunk { envelope, size, last }, Answer::Accepted) => State::Chunk(Chunk::new(envelope, size, last)),
+            (Self::Chunk { envelope, size, last }, Answer::Refused(reply)) => {
+                State::Skipping(Skipping::declined(envelope, size, last, reply))
             }
         }
     }

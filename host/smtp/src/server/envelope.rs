@@ -32,7 +32,7 @@ impl Envelope {
         self.chunks.is_some()
     }
 
-    /// Whether whoever drives the session knows already that it ended.
+    /// Whether a chunk was refused: the transaction is over, and whoever drives the session knows.
     pub(super) fn is_over(&self) -> bool {
         self.chunks.as_ref().is_some_and(|chunks| chunks.failed)
     }
@@ -98,7 +98,9 @@ impl Proposed {
                 Some(Envelope { smtputf8: self.smtputf8, recipients: 0, refused: false, chunks: None })
             }
             Answer::Refused(reply) => {
-                core.say(&reply);
+                if !core.decline(&reply) {
+                    return State::Closing;
+                }
                 None
             }
         };
@@ -135,7 +137,9 @@ impl ProposedRecipient {
                 envelope.recipients += 1;
             }
             Answer::Refused(reply) => {
-                core.say(&reply);
+                if !core.decline(&reply) {
+                    return State::Closing;
+                }
                 envelope.refused = true;
             }
         }

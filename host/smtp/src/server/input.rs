@@ -2,7 +2,9 @@
 //!
 //! A line ends with CRLF and nothing else. An idle session holds next to no memory here.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
+
+use crate::sasl::Secret;
 
 /// A buffer of at most this size is kept while it is empty.
 const KEPT: usize = 512;
@@ -24,8 +26,9 @@ pub(super) enum Line {
 pub(super) struct Input {
     octets: Vec<u8>,
     taken: usize,
-    /// Octets behind `taken` that are known to hold no line end.
+    /// Octets behind `taken` that are known to hold neither CR nor LF.
     searched: usize,
+    /// Whether a line that was too long has not ended yet.
     skipping: bool,
 }
 
@@ -42,8 +45,23 @@ impl Input {
         &self.octets[self.taken..]
     }
 
+    /// What is there of the next so many octets.
+    pub(super) fn at_most(&self, count: u64) -> &[u8] {
+        let rest = self.rest();
+        &rest[..usize::try_from(count).unwrap_or(usize::MAX).min(rest.len())]
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rest().is_empty()
+    }
+
+    /// Takes a line that may hold a password: nothing of it stays in memory.
+    pub(super) fn take_secret(&mut self, count: usize) -> Secret {
+        let line = &mut self.octets[self.taken..self.taken + count];
+        let secret = Secret::new(&*line);
+        line.fill(0);
+        self.take(count);
+        secret
     }
 
     pub(super) fn take(&mut self, count: usize) {
@@ -60,39 +78,68 @@ impl Input {
 
     /// Looks for the next line; `limit` gives the longest that is allowed, with its end, for what
     /// it begins with. A whole line stays until it is taken, its end with it.
+    ///
+    /// What is said never depends on how the octets were cut: a line is too long as soon as none of
+    /// its first `limit + 1` octets is CR or LF, whatever follows.
     pub(super) fn line(&mut self, limit: impl Fn(&[u8]) -> usize) -> Line {
-        let Some(lf) = memchr(b'\n', &self.rest()[self.searched..]).map(|at| at + self.searched) else {
-            return self.partial(limit);
-        };
-        if std::mem::take(&mut self.skipping) {
-            self.take(lf + 1);
-            return self.line(limit);
+        if self.skipping {
+            match self.next_end(usize::MAX) {
+                End::Beyond => return Line::Partial,
+                End::Nowhere => {
+                    self.take(self.searched);
+                    return Line::Partial;
+                }
+                End::Bare => return Line::BareNewline,
+                End::At(length) => {
+                    self.take(length + 2);
+                    self.skipping = false;
+                }
+            }
         }
-        let rest = self.rest();
-        match rest[..lf].strip_suffix(b"\r") {
-            Some(line) if memchr(b'\r', line).is_some() => Line::BareNewline,
-            Some(_) if lf + 1 > limit(rest) => {
-                self.take(lf + 1);
+        let limit = limit(self.rest());
+        match self.next_end(limit) {
+            End::Bare => Line::BareNewline,
+            End::At(length) if length + 2 <= limit => Line::Whole(length),
+            End::At(length) => {
+                self.take(length + 2);
                 Line::TooLong
             }
-            Some(line) => Line::Whole(line.len()),
-            None => Line::BareNewline,
+            End::Beyond => {
+                self.skipping = true;
+                self.take(self.searched);
+                Line::TooLong
+            }
+            End::Nowhere => Line::Partial,
         }
     }
 
-    fn partial(&mut self, limit: impl Fn(&[u8]) -> usize) -> Line {
-        let rest = self.rest();
-        // A CR that something other than LF follows stands alone, whatever comes later.
-        let alone = memchr2(b'\r', b'\n', rest).is_some_and(|at| at + 1 < rest.len());
-        if alone && !self.skipping {
-            return Line::BareNewline;
+    /// The first line end; not looked for behind `limit + 1` octets.
+    fn next_end(&mut self, limit: usize) -> End {
+        let rest = &self.octets[self.taken..];
+        let horizon = rest.len().min(limit.saturating_add(1));
+        let from = self.searched.min(horizon);
+        let Some(at) = memchr2(b'\r', b'\n', &rest[from..horizon]).map(|at| at + from) else {
+            self.searched = horizon;
+            return if horizon > limit { End::Beyond } else { End::Nowhere };
+        };
+        self.searched = at;
+        match (rest[at], rest.get(at + 1)) {
+            (b'\r', Some(b'\n')) => End::At(at),
+            // What follows decides.
+            (b'\r', None) => End::Nowhere,
+            _ => End::Bare,
         }
-        if rest.len() > limit(rest) || self.skipping {
-            let count = rest.len();
-            self.take(count);
-            return if std::mem::replace(&mut self.skipping, true) { Line::Partial } else { Line::TooLong };
-        }
-        self.searched = rest.len();
-        Line::Partial
     }
+}
+
+/// Where a line ends.
+enum End {
+    /// Behind so many octets.
+    At(usize),
+    /// A CR or LF that stands alone comes first.
+    Bare,
+    /// Further away than was looked.
+    Beyond,
+    /// Behind octets that have not come yet.
+    Nowhere,
 }

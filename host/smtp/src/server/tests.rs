@@ -1,7 +1,6 @@
 //! Sessions as transcripts: what the client says, what it hears, what is delivered.
 //!
 //! Each transcript runs in one write and octet by octet; replies, events and contents must be the same.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::Arc;
 

@@ -44,17 +44,15 @@ impl Waiting {
             }
             Line::Whole(length) => length,
         };
-        let line = core.input.rest()[..length].to_vec();
-        core.input.take(length + 2);
-        match Command::parse(&line) {
+        let line = core.input.take_secret(length + 2);
+        match Command::parse(&line.expose()[..length]) {
             Ok(command) => self.command(command, core),
             Err(error) => self.complain(core, &error.reply()),
         }
     }
 
     fn command(self, command: Command<'_>, core: &mut Core) -> Step {
-        let brings_no_message = !matches!(command, Command::Rcpt(_) | Command::Data | Command::Mail(_));
-        if brings_no_message && !core.count_command() {
+        if !brings_a_message(&command) && !core.count_command() {
             return (State::Closing, self.abandoned());
         }
         match command {
@@ -152,12 +150,21 @@ impl Identified {
         match answer {
             // Postfix XCLIENT_README: the session starts anew, with a greeting.
             Answer::Accepted => {
-                core.forget_client();
+                core.named_anew();
                 core.greet();
             }
             Answer::Refused(reply) => core.say(&reply),
         }
         State::Waiting(Waiting::default())
+    }
+}
+
+/// Whether it leads to a message. An empty chunk leads nowhere: nobody needs a hundred of them.
+fn brings_a_message(command: &Command<'_>) -> bool {
+    match command {
+        Command::Mail(_) | Command::Rcpt(_) | Command::Data => true,
+        Command::Bdat { size, last } => *size > 0 || *last,
+        _ => false,
     }
 }
 
