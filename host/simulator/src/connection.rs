@@ -185,18 +185,11 @@ impl Connection<'_> {
     }
 
     async fn greet(&mut self) -> Step {
-        match self.strike(Stage::Greeting).await? {
-            None => Ok(()),
-            Some(Action::Reply(text)) => {
-                self.session.output().clear();
-                self.session.close(message::reply(&text));
-                Ok(())
-            }
-            Some(action) => {
-                self.replace(0, &action);
-                Ok(())
-            }
+        // Whoever is not greeted with 220 is sent away, whatever the code.
+        if let Some(Action::Reply(_)) = self.strike_instead(Stage::Greeting, 0).await? {
+            return self.say_goodbye().await.map(|never| match never {});
         }
+        Ok(())
     }
 
     /// The reply to EHLO becomes the provider's.
@@ -210,19 +203,14 @@ impl Connection<'_> {
             output.truncate(start);
             hello::write(self.side.provider, &self.side.options, offer, output);
         }
-        if let Some(action) = self.strike(Stage::Ehlo).await? {
-            self.replace(start, &action);
-        }
+        self.strike_instead(Stage::Ehlo, start).await?;
         Ok(())
     }
 
     async fn start_tls(&mut self) -> Step {
         let start = hello::last_reply(self.session.output());
-        if let Some(action) = self.strike(Stage::StartTls).await? {
-            self.replace(start, &action);
-            if matches!(action, Action::Reply(_)) {
-                return self.stay_plain().await;
-            }
+        if let Some(Action::Reply(text)) = self.strike_instead(Stage::StartTls, start).await? {
+            return if message::reply(&text).closes() { Ok(()) } else { self.stay_plain().await };
         }
         self.flush().await?;
         self.settle().await?;
@@ -281,6 +269,23 @@ impl Connection<'_> {
             None => self.side.faults.strike(stage, Occasion { mailbox, ..Occasion::default() }),
         };
         self.suffer(struck).await
+    }
+
+    /// The same where the usual reply, which begins at `start`, is written already: nothing of it leaves before the
+    /// fault has spoken, and what the fault says takes its place.
+    async fn strike_instead(&mut self, stage: Stage, start: usize) -> Result<Option<Action>, Ending> {
+        if !self.side.faults.has(stage) {
+            return Ok(None);
+        }
+        let usual = self.session.output().split_off(start);
+        let action = self.strike(stage).await?;
+        // A delay has sent what stood before.
+        let start = self.session.output().len();
+        self.session.output().extend_from_slice(&usual);
+        if let Some(action) = &action {
+            self.replace(start, action);
+        }
+        Ok(action)
     }
 
     async fn suffer(&mut self, struck: Option<Strike>) -> Result<Option<Action>, Ending> {
