@@ -23,6 +23,7 @@ pub mod rate;
 pub mod refusals;
 pub mod relay;
 pub mod shutdown;
+pub mod simulation;
 pub mod snapshot;
 pub mod tenant;
 

@@ -1,5 +1,91 @@
-//! `posthouse demo`
+//! `posthouse demo`: two tenants, simulated providers, real mail through the real relay.
+//!
+//! Everything is made here and gone afterwards. What is told beforehand is checked afterwards: a
+//! message that went otherwise, or a provider that has something else, is a failure.
+
+mod scenes;
+mod sender;
+mod show;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-pub(super) fn demo(_once: bool) -> Result<ExitCode, String> {
-    Err("not yet".to_owned())
+
+use posthouse_net::connector::{Connector, Trust};
+use posthouse_simulator::mailbox::Mailbox;
+use posthouse_simulator::options::Options;
+use posthouse_simulator::provider::Provider;
+use posthouse_simulator::simulator::Simulator;
+
+use self::scenes::{ACME, GLOBEX, PASSWORD, SCENES};
+use self::sender::Sender;
+use super::run::told_to_end;
+use super::terminal::say;
+use crate::configuration::{from_toml, password};
+use crate::relay::Relay;
+use crate::simulation::{self, Doors};
+
+/// Everything that runs.
+struct Stage {
+    simulator: Simulator,
+    relay: Relay,
+    connector: Connector,
+}
+
+pub(super) fn demo(once: bool) -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| format!("cannot start the runtime: {error}"))?.block_on(play(once))
+}
+
+async fn play(once: bool) -> Result<ExitCode, String> {
+    let stage = set_up().await?;
+    let address = stage.relay.address("submission").ok_or("the relay has no submission listener")?;
+    show::title(&stage.simulator, address);
+    let (mut as_told, mut accepted) = (true, 0);
+    let mut senders = [Sender::new(address, &stage.connector, &ACME), Sender::new(address, &stage.connector, &GLOBEX)];
+    for scene in SCENES {
+        let sender = &mut senders[usize::from(scene.login.name == GLOBEX.name)];
+        let sent = sender.send(scene).await.map_err(|error| format!("{}: {error}", scene.title))?;
+        as_told &= show::scene(scene, &sent);
+        accepted += u64::from(sent.reply.code() == 250);
+    }
+    as_told &= show::ledger(&stage.simulator, accepted);
+    if !once {
+        show::invitation(&stage.relay, address);
+        told_to_end().await.map_err(|error| format!("cannot wait for signals: {error}"))?;
+    }
+    stage.relay.stop().await;
+    stage.simulator.stop().await;
+    if as_told {
+        say(if once { "\nAll went as told." } else { "" });
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err("something went otherwise than told; see above".to_owned())
+    }
+}
+
+async fn set_up() -> Result<Stage, String> {
+    let [acme, globex] =
+        [Mailbox::new(Provider::Gmail, "mail@acme.example"), Mailbox::new(Provider::Outlook, "scanner@globex.example")];
+    let mailboxes = vec![acme.clone(), globex.clone()];
+    let simulator = Simulator::start(Options::new(mailboxes)).await.map_err(|error| error.to_string())?;
+    let certificate = simulator.issue_certificate("relay.example.com").map_err(|error| error.to_string())?;
+    let anywhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let doors =
+        Doors { plain: anywhere, starttls: Some((anywhere, &certificate.certificate, &certificate.key)), admin: None };
+    // The roots are given as a file, as everywhere; it is gone again when it was read.
+    let ca = std::env::temp_dir().join(format!("posthouse-demo-{}.pem", std::process::id()));
+    std::fs::write(&ca, simulator.ca_pem()).map_err(|error| format!("{}: {error}", ca.display()))?;
+    let main = simulation::main_file(&simulator, &doors, &ca.display().to_string());
+    let hash = password::hash(PASSWORD.as_bytes());
+    let acme = simulation::login(ACME.name, &hash, &["@acme.example"], "account = \"gmail\"\n")
+        + &simulation::account("gmail", &acme, "");
+    let globex = format!("default_route = \"all\"\n\n[[routes]]\nname = \"all\"\naccounts = [\"outlook\"]\n\n")
+        + &simulation::login(GLOBEX.name, &hash, &["scanner@globex.example", "alerts@globex.example"], "")
+        + &simulation::account("outlook", &globex, "");
+    let loaded = from_toml(&main, &[("acme", &acme), ("globex", &globex)]);
+    let _ = std::fs::remove_file(&ca);
+    let Some(config) = &loaded.config else { return Err(loaded.report().to_string()) };
+    let relay = Relay::start(config, None).await.map_err(|error| error.to_string())?;
+    let connector = Connector::new(&Trust::Pem(simulator.ca_pem().into_bytes())).map_err(|error| error.to_string())?;
+    Ok(Stage { simulator, relay, connector })
 }

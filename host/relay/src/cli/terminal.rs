@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal, Write};
 /// How a piece of text is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    Plain,
     Strong,
     Faint,
     Good,
@@ -17,7 +16,6 @@ pub(super) enum Style {
 /// Text in a style, if standard output is a terminal that wants colour (<https://no-color.org>).
 pub(super) fn styled(style: Style, text: &str) -> String {
     let code = match style {
-        Style::Plain => return text.to_owned(),
         Style::Strong => "1",
         Style::Faint => "2",
         Style::Good => "32",
