@@ -6,6 +6,7 @@ mod ending;
 mod hello;
 mod login;
 mod message;
+mod suffering;
 mod transaction;
 mod waiting;
 mod wire;
@@ -28,7 +29,7 @@ use crate::connection::hello::Offer;
 use crate::connection::login::Login;
 use crate::connection::transaction::Transaction;
 use crate::connection::wire::{Sent, Wire};
-use crate::faults::{Action, Occasion, Stage, Strike};
+use crate::faults::{Action, Occasion, Stage};
 use crate::ledger::connections::Record;
 use crate::options::Plaintext;
 use crate::provider::Provider;
@@ -66,6 +67,7 @@ pub(crate) async fn serve(stream: Stream, provider: Provider, port: Port, world:
         content: Vec::new(),
         messages: 0,
         heard: Instant::now(),
+        asked: None,
         idle: Box::pin(sleep(side.options.limits.idle)),
         idle_faults: side.faults.idle_changes(),
         side,
@@ -94,25 +96,12 @@ impl Drop for Open<'_> {
 /// What comes before the first reply.
 async fn open(stream: &mut Stream, side: &Side, port: Port, world: &World, record: &Record) -> Result<(), Ending> {
     if let Some(strike) = side.faults.strike(Stage::Connect, Occasion::default()) {
-        blurt(stream, strike).await?;
+        suffering::blurt(stream, strike).await?;
     }
     if port == Port::Implicit {
         secure(stream, side, world, record).await?;
     }
     Ok(())
-}
-
-/// A fault where there is no session yet.
-async fn blurt(stream: &mut Stream, Strike { action, delay }: Strike) -> Result<(), Ending> {
-    sleep(delay).await;
-    let octets = match &action {
-        Action::Reply(text) => written(&message::reply(text)),
-        Action::Garbage(octets) | Action::Append(octets) => octets.clone(),
-        Action::Proceed => return Ok(()),
-        other => return Err(Ending::of(other).unwrap_or(Ending::Polite)),
-    };
-    stream.send(&octets).await.map_err(|_| Ending::Gone)?;
-    if matches!(action, Action::Reply(_)) { Err(Ending::Polite) } else { Ok(()) }
 }
 
 async fn secure(stream: &mut Stream, side: &Side, world: &World, record: &Record) -> Result<(), Ending> {
@@ -124,12 +113,6 @@ async fn secure(stream: &mut Stream, side: &Side, world: &World, record: &Record
         }
         Ok(Err(_)) | Err(_) => Err(Ending::Gone),
     }
-}
-
-fn written(reply: &Reply) -> Vec<u8> {
-    let mut out = Vec::new();
-    reply.write_to(&mut out);
-    out
 }
 
 /// A connection that can be talked on.
@@ -147,6 +130,8 @@ struct Connection<'a> {
     messages: u64,
     /// When the client was last heard.
     heard: Instant,
+    /// Of which silence it was asked already whether a fault of idle connections ends it.
+    asked: Option<Instant>,
     idle: Pin<Box<Sleep>>,
     idle_faults: watch::Receiver<()>,
     side: &'a Side,
@@ -256,69 +241,6 @@ impl Connection<'_> {
     /// Says no to what was asked. A 421 is the end, whatever the session would say before.
     fn refuse(&mut self, reply: Reply) {
         if reply.closes() { self.session.close(reply) } else { self.session.refuse(reply) }
-    }
-
-    /// The action of a fault at this stage, after its delay, if there is one and it is no end.
-    async fn strike(&mut self, stage: Stage) -> Result<Option<Action>, Ending> {
-        if !self.side.faults.has(stage) {
-            return Ok(None);
-        }
-        let mailbox = self.login.as_ref().map(|login| &*login.mailbox);
-        let struck = match &self.transaction {
-            Some(transaction) => self.side.faults.strike(stage, transaction.occasion(mailbox)),
-            None => self.side.faults.strike(stage, Occasion { mailbox, ..Occasion::default() }),
-        };
-        self.suffer(struck).await
-    }
-
-    /// The same where the usual reply, which begins at `start`, is written already: nothing of it leaves before the
-    /// fault has spoken, and what the fault says takes its place.
-    async fn strike_instead(&mut self, stage: Stage, start: usize) -> Result<Option<Action>, Ending> {
-        if !self.side.faults.has(stage) {
-            return Ok(None);
-        }
-        let usual = self.session.output().split_off(start);
-        let action = self.strike(stage).await?;
-        // A delay has sent what stood before.
-        let start = self.session.output().len();
-        self.session.output().extend_from_slice(&usual);
-        if let Some(action) = &action {
-            self.replace(start, action);
-        }
-        Ok(action)
-    }
-
-    async fn suffer(&mut self, struck: Option<Strike>) -> Result<Option<Action>, Ending> {
-        let Some(Strike { action, delay }) = struck else { return Ok(None) };
-        if !delay.is_zero() {
-            self.pause_until(Instant::now() + delay).await?;
-        }
-        match Ending::of(&action) {
-            Some(ending) => {
-                self.flush().await?;
-                self.settle().await?;
-                Err(ending)
-            }
-            None => Ok(Some(action)),
-        }
-    }
-
-    /// Octets in place of what was said since `start`, or behind it.
-    fn replace(&mut self, start: usize, action: &Action) {
-        let output = self.session.output();
-        match action {
-            Action::Garbage(octets) => {
-                output.truncate(start);
-                output.extend_from_slice(octets);
-            }
-            Action::Append(octets) => output.extend_from_slice(octets),
-            Action::Reply(text) => {
-                let reply = message::reply(text);
-                output.truncate(start);
-                if reply.closes() { self.session.close(reply) } else { reply.write_to(output) }
-            }
-            _ => {}
-        }
     }
 
     /// Sends what is to be said, or sends it on its way.

@@ -244,12 +244,12 @@ impl Simulator {
     }
 
     /// How long each reply of this provider is on its way from now on.
-    pub fn latency(&self, provider: Provider, latency: Duration) {
+    pub fn set_latency(&self, provider: Provider, latency: Duration) {
         self.world.side(provider).latency.set(latency);
     }
 
     /// How long access tokens of this provider that are issued from now on are valid.
-    pub fn token_lifetime(&self, provider: Provider, lifetime: Duration) {
+    pub fn set_token_lifetime(&self, provider: Provider, lifetime: Duration) {
         self.world.side(provider).token_lifetime.set(lifetime);
     }
 

@@ -82,6 +82,8 @@ fn settings(provider: Provider, options: &ProviderOptions, plaintext: Plaintext)
     };
     settings.login = LoginRule::Required;
     settings.bearer_challenge = provider.bearer_challenge();
+    // A pooled connection of many refused messages is not to be ended for them.
+    settings.limits.commands = 10_000;
     settings.limits.message_size = options.limits.message_size;
     // Counted at the recipients themselves, so that running into it is noticed.
     settings.limits.recipients = usize::MAX;

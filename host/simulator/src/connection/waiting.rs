@@ -43,13 +43,14 @@ impl Connection<'_> {
                     return Ok(());
                 }
                 News::QuietForLongEnough => {
+                    self.asked = Some(self.heard);
                     if let Some(action) = self.strike(Stage::Idle).await? {
                         let start = self.session.output().len();
                         self.replace(start, &action);
                         return Ok(());
                     }
                 }
-                News::IdleFaults => {}
+                News::IdleFaults => self.asked = None,
             }
         }
     }
@@ -72,7 +73,10 @@ impl Connection<'_> {
 
     /// Until when the connection has to be quiet for a fault of idle ones.
     fn quiet_until(&self) -> Option<Instant> {
-        if !self.side.faults.has(Stage::Idle) || self.session.state_name() != "waiting for a command" {
+        if !self.side.faults.has(Stage::Idle) || self.asked == Some(self.heard) {
+            return None;
+        }
+        if self.session.state_name() != "waiting for a command" {
             return None;
         }
         let login = self.login.as_ref()?;

@@ -149,7 +149,7 @@ async fn the_end_may_come_behind_the_reply() {
         for latency in [Duration::ZERO, Duration::from_millis(20)] {
             simulator.clear_faults(Provider::Outlook);
             let mut client = Client::logged_in(&simulator, Provider::Outlook).await;
-            simulator.latency(Provider::Outlook, latency);
+            simulator.set_latency(Provider::Outlook, latency);
             let action = if end.is_empty() { Action::Close } else { Action::reply("421 4.3.2 bye") };
             simulator.inject(Provider::Outlook, Fault::new(Stage::Replied, action).recipient(TO));
             assert!(client.send(OUTLOOK, TO).await.starts_with("250 "));
@@ -205,4 +205,16 @@ async fn closed_ports_refuse_and_leave_connections_alone() {
     simulator.open_ports(Provider::Gmail).unwrap();
     assert_eq!(simulator.starttls_address(Provider::Gmail), address);
     Client::logged_in(&simulator, Provider::Gmail).await;
+}
+
+#[tokio::test]
+async fn each_silence_of_a_connection_is_one_occasion() {
+    let simulator = started(options()).await;
+    let mut client = Client::logged_in(&simulator, Provider::Gmail).await;
+    let injected = simulator.inject(Provider::Gmail, Fault::new(Stage::Idle, Action::Close).skip(1));
+    assert!(client.is_quiet_for(LATER).await);
+    assert_eq!(injected.hits(), 0);
+    assert!(client.ask("NOOP\r\n").await.starts_with("250 "));
+    assert_eq!(client.reply().await, "");
+    assert_eq!(injected.hits(), 1);
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::client::{Client, auth, fresh_token};
 use super::{GMAIL, OUTLOOK, options, started};
@@ -156,10 +156,12 @@ async fn nobody_sends_as_somebody_else_where_that_is_denied() {
 
 #[tokio::test]
 async fn who_says_nothing_is_told_so_and_let_go() {
-    let simulator = started(limited(Provider::Gmail, |limits| limits.idle = Duration::from_millis(100))).await;
+    let simulator = started(limited(Provider::Gmail, |limits| limits.idle = Duration::from_secs(1))).await;
     let mut client = Client::logged_in(&simulator, Provider::Gmail).await;
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let heard = Instant::now();
     assert!(client.ask("NOOP\r\n").await.starts_with("250 "));
     assert!(client.reply().await.starts_with("421 4.4.2 "));
+    assert!(heard.elapsed() >= Duration::from_secs(1));
     assert_eq!(client.reply().await, "");
 }

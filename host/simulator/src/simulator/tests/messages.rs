@@ -49,10 +49,10 @@ async fn a_whole_transaction_by_bdat_comes_in_one_write_and_is_answered_in_one()
 
 #[tokio::test]
 async fn a_batch_waits_for_one_latency_and_no_more() {
-    let latency = Duration::from_millis(200);
+    let latency = Duration::from_millis(500);
     let simulator = started(options()).await;
     let mut client = Client::logged_in(&simulator, Provider::Outlook).await;
-    simulator.latency(Provider::Outlook, latency);
+    simulator.set_latency(Provider::Outlook, latency);
     let start = Instant::now();
     client.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<a@example.net>\r\n").await;
     // The second part of the batch arrives while the first one's replies are on their way.

@@ -8,7 +8,7 @@ use crate::token_faults::{TokenAction, TokenFault};
 #[tokio::test]
 async fn each_provider_issues_tokens_in_its_words() {
     let simulator = started(options()).await;
-    simulator.token_lifetime(Provider::Gmail, Duration::from_secs(1_200));
+    simulator.set_token_lifetime(Provider::Gmail, Duration::from_secs(1_200));
     let (head, google) = post(&simulator, "/google/token", &form("refresh-sales@example.com")).await;
     assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("no-store"), "{head}");
     assert_eq!((&google["expires_in"], &google["token_type"]), (&1_200.into(), &"Bearer".into()));
@@ -94,7 +94,7 @@ async fn the_endpoint_goes_wrong_as_it_is_told() {
 #[tokio::test]
 async fn a_token_that_has_expired_by_itself_opens_nothing() {
     let simulator = started(options()).await;
-    simulator.token_lifetime(Provider::Outlook, Duration::ZERO);
+    simulator.set_token_lifetime(Provider::Outlook, Duration::ZERO);
     let token = fresh_token(&simulator, Provider::Outlook).await;
     let mut client = Client::greeted(&simulator, Provider::Outlook).await;
     client.ask("EHLO client.test\r\n").await;
