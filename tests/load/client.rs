@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 /// How a client says who it is.
 #[derive(Debug, Clone)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// AUTH PLAIN with this login and password: to the relay.
     Plain { login: String, password: String },
     /// AUTH XOAUTH2 with this token: through a pass-through, to the provider itself.
@@ -17,7 +17,7 @@ pub enum Proof {
 
 /// How a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// MAIL, RCPT, DATA, content, each after the reply to the one before.
     Lockstep,
     /// MAIL, RCPT and DATA at once.
@@ -26,15 +26,15 @@ pub enum Manner {
 
 /// One message to be sent.
 #[derive(Debug, Clone)]
-pub struct Message<'a> {
-    pub sender: &'a str,
-    pub number: u64,
-    pub content: &'a [u8],
+pub(crate) struct Message<'a> {
+    pub(crate) sender: &'a str,
+    pub(crate) number: u64,
+    pub(crate) content: &'a [u8],
 }
 
 /// A connection that has logged in.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     unread: Vec<u8>,
     read: usize,
@@ -43,7 +43,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub async fn log_in(address: SocketAddr, proof: &Proof, manner: Manner) -> io::Result<Self> {
+    pub(crate) async fn log_in(address: SocketAddr, proof: &Proof, manner: Manner) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (unread, out) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
@@ -61,7 +61,7 @@ impl Client {
     }
 
     /// Sends one message; `true` when it was accepted, `false` when it was answered otherwise.
-    pub async fn send(&mut self, message: &Message<'_>) -> io::Result<bool> {
+    pub(crate) async fn send(&mut self, message: &Message<'_>) -> io::Result<bool> {
         let Message { sender, number, content } = message;
         let mail = format!("MAIL FROM:<{sender}>\r\n");
         let rcpt = format!("RCPT TO:<r{number}@example.org>\r\n");
@@ -95,7 +95,7 @@ impl Client {
         Ok(self.reply().await? == 250)
     }
 
-    pub async fn quit(mut self) {
+    pub(crate) async fn quit(mut self) {
         let _ = self.ask(b"QUIT\r\n").await;
     }
 
@@ -130,7 +130,8 @@ impl Client {
         loop {
             while let Some(end) = self.unread[self.read..].windows(2).position(|pair| pair == b"\r\n") {
                 let line = &self.unread[self.read..self.read + end];
-                let code = line.get(..3).and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| code.parse().ok());
+                let code =
+                    line.get(..3).and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| code.parse().ok());
                 let last = line.get(3) != Some(&b'-');
                 self.read += end + 2;
                 if last {
@@ -147,7 +148,7 @@ impl Client {
 }
 
 /// Base64 with padding (RFC 4648 4).
-pub fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let sextets = |group: &[u8]| {
         let bits = group.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - group.len()));
@@ -156,7 +157,9 @@ pub fn base64(text: &str) -> String {
     text.as_bytes()
         .chunks(3)
         .flat_map(|group| {
-            sextets(group).enumerate().map(|(index, sextet)| if index <= group.len() { ALPHABET[sextet] as char } else { '=' })
+            sextets(group)
+                .enumerate()
+                .map(|(index, sextet)| if index <= group.len() { ALPHABET[sextet] as char } else { '=' })
         })
         .collect()
 }

@@ -14,53 +14,53 @@ use crate::client::{Client, Manner, Message, Proof};
 
 /// Who sends: one connection's login and sender.
 #[derive(Debug, Clone)]
-pub struct Sender {
-    pub proof: Proof,
-    pub address: String,
+pub(crate) struct Sender {
+    pub(crate) proof: Proof,
+    pub(crate) address: String,
 }
 
 /// What to send, and how.
 #[derive(Debug, Clone)]
-pub struct Load {
-    pub target: SocketAddr,
+pub(crate) struct Load {
+    pub(crate) target: SocketAddr,
     /// One entry for each connection.
-    pub senders: Vec<Sender>,
-    pub size: usize,
-    pub manner: Manner,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) size: usize,
+    pub(crate) manner: Manner,
     /// A new connection for each message.
-    pub reconnect: bool,
-    pub messages: u64,
+    pub(crate) reconnect: bool,
+    pub(crate) messages: u64,
     /// Messages in a second that are offered; none is a closed loop.
-    pub offered: Option<f64>,
+    pub(crate) offered: Option<f64>,
 }
 
 /// What came out.
 #[derive(Debug, Default)]
-pub struct Outcome {
-    pub accepted: u64,
-    pub refused: u64,
-    pub errors: Vec<String>,
+pub(crate) struct Outcome {
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+    pub(crate) errors: Vec<String>,
     /// Microseconds from the moment a message was due to its 250, sorted.
-    pub latencies: Vec<u32>,
-    pub took: Duration,
+    pub(crate) latencies: Vec<u32>,
+    pub(crate) took: Duration,
 }
 
 impl Outcome {
     /// The latency that this share of the messages did not exceed, in milliseconds.
-    pub fn percentile(&self, share: f64) -> f64 {
+    pub(crate) fn percentile(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is an index")]
         let index = (last as f64 * share).round() as usize;
         self.latencies.get(index).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
     }
 
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.accepted as f64 / self.took.as_secs_f64()
     }
 }
 
 /// Sends the load and waits for its end.
-pub async fn run(load: Load, numbers: Arc<AtomicU64>) -> io::Result<Outcome> {
+pub(crate) async fn run(load: Load, numbers: Arc<AtomicU64>) -> io::Result<Outcome> {
     let clients = connect(&load).await?;
     let started = Instant::now();
     let mut outcome = match load.offered {

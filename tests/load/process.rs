@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A running program.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
 }
 
@@ -16,7 +16,7 @@ pub struct Process {
 const TICKS: f64 = 100.0;
 
 impl Process {
-    pub fn start(program: &Path, arguments: &[&str], log: &Path) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path, arguments: &[&str], log: &Path) -> io::Result<Self> {
         let log = fs::File::create(log)?;
         let child = Command::new(program)
             .args(arguments)
@@ -29,7 +29,7 @@ impl Process {
     }
 
     /// User and system time so far; ticks are of 10 ms, so that a run should take seconds.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         // Behind the program's name, which may hold anything: fields 14 and 15 of proc(5).
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -38,12 +38,12 @@ impl Process {
     }
 
     /// The highest resident memory so far, in KiB.
-    pub fn peak_rss_kib(&self) -> u64 {
+    pub(crate) fn peak_rss_kib(&self) -> u64 {
         self.status("VmHWM:")
     }
 
     /// The resident memory now, in KiB.
-    pub fn rss_kib(&self) -> u64 {
+    pub(crate) fn rss_kib(&self) -> u64 {
         self.status("VmRSS:")
     }
 

@@ -1,0 +1,122 @@
+//! The programs under measurement: Posthouse, and HAProxy as a plain TCP pass-through to the same
+//! TLS provider.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use posthouse_relay::configuration::password;
+use posthouse_relay::simulation::{self, Doors};
+use posthouse_simulator::mailbox::Mailbox;
+use posthouse_simulator::provider::Provider;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::client::Proof;
+use crate::drive::Sender;
+use crate::process::Process;
+use crate::world::{World, free_port};
+
+/// How long a program may take to listen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program under measurement.
+pub(crate) struct Peer {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+}
+
+/// The relay, from its release build.
+pub(crate) async fn posthouse(world: &World, sessions: usize) -> io::Result<Peer> {
+    let address = free_port()?;
+    let doors = Doors { plain: address, starttls: None, admin: None };
+    let tenants = world.directory.join("tenants");
+    std::fs::create_dir_all(&tenants)?;
+    let main = simulation::main_file(&world.simulator, &doors, "ca.pem");
+    let configuration = world.directory.join("posthouse.toml");
+    std::fs::write(&configuration, main)?;
+    let mut tenant = simulation::login("load", &password::hash(b"load"), &["@load.example"], "");
+    for mailbox in &world.mailboxes {
+        let id = mailbox.address.split('@').next().unwrap_or_default();
+        let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n");
+        tenant.push_str(&simulation::account(id, mailbox, &more));
+    }
+    std::fs::write(tenants.join("load.toml"), tenant)?;
+    let program = std::env::var("POSTHOUSE").unwrap_or_else(|_| "target/release/posthouse".to_owned());
+    let arguments = ["run", "--config", &configuration.display().to_string()];
+    start(Path::new(&program), &arguments, world, address).await
+}
+
+/// HAProxy, where it is installed.
+pub(crate) async fn haproxy(world: &World) -> io::Result<Option<Peer>> {
+    let program =
+        ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"].into_iter().map(Path::new).find(|path| path.exists());
+    let Some(program) = program else { return Ok(None) };
+    let address = free_port()?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let text = include_str!("haproxy.cfg")
+        .replace("@THREADS@", &threads.to_string())
+        .replace("@LISTEN@", &address.to_string())
+        .replace("@PROVIDER@", &world.simulator.implicit_address(Provider::Gmail).to_string())
+        .replace("@CA_FILE@", &world.directory.join("ca.pem").display().to_string())
+        .replace("@NAME@", Provider::Gmail.hostname());
+    let configuration = world.directory.join("haproxy.cfg");
+    std::fs::write(&configuration, text)?;
+    start(program, &["-db", "-f", &configuration.display().to_string()], world, address).await.map(Some)
+}
+
+async fn start(program: &Path, arguments: &[&str], world: &World, address: SocketAddr) -> io::Result<Peer> {
+    let log = world.directory.join(format!("{}.log", address.port()));
+    let process = Process::start(program, arguments, &log)?;
+    let mut waited = Duration::ZERO;
+    while TcpStream::connect(address).await.is_err() {
+        if waited > PATIENCE {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            return Err(io::Error::other(format!("{} does not listen: {said}", program.display())));
+        }
+        sleep(Duration::from_millis(50)).await;
+        waited += Duration::from_millis(50);
+    }
+    Ok(Peer { process, address })
+}
+
+/// Clients of the relay: so many connections, spread over the mailboxes.
+pub(crate) fn clients_of_posthouse(world: &World, connections: usize) -> Vec<Sender> {
+    let proof = Proof::Plain { login: "load".to_owned(), password: "load".to_owned() };
+    let mailboxes = world.mailboxes.iter().cycle().take(connections);
+    mailboxes.map(|mailbox| Sender { proof: proof.clone(), address: mailbox.address.clone() }).collect()
+}
+
+/// Clients of the pass-through: they speak XOAUTH2 to the provider themselves.
+pub(crate) async fn clients_of_haproxy(world: &World, connections: usize) -> io::Result<Vec<Sender>> {
+    let mut senders = Vec::new();
+    for mailbox in world.mailboxes.iter().cycle().take(connections) {
+        let proof = Proof::Token { mailbox: mailbox.address.clone(), token: token(world, mailbox).await? };
+        senders.push(Sender { proof, address: mailbox.address.clone() });
+    }
+    Ok(senders)
+}
+
+/// A token from the simulated endpoint, by the plainest of requests.
+async fn token(world: &World, mailbox: &Mailbox) -> io::Result<String> {
+    let body = format!(
+        "grant_type=refresh_token&client_id={}&client_secret={}&refresh_token={}",
+        mailbox.client_id,
+        mailbox.client_secret.as_deref().unwrap_or_default(),
+        mailbox.refresh_token.replace('@', "%40")
+    );
+    let address = world.simulator.token_address();
+    let mut stream = TcpStream::connect(address).await?;
+    let head = "content-type: application/x-www-form-urlencoded\r\nconnection: close";
+    let request = format!(
+        "POST /google/token HTTP/1.1\r\nhost: {address}\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let token = answer.split("\"access_token\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    token.map(str::to_owned).ok_or_else(|| io::Error::other(format!("no token: {answer}")))
+}
