@@ -165,7 +165,7 @@ impl Envelope {
         if core.must_be_left {
             return Ok(self.decided(core));
         }
-        self.release_next(core);
+        self.release_next(core)?;
         if self.unanswered > 0 {
             return Ok((State::Envelope(self), None));
         }
@@ -186,14 +186,17 @@ impl Envelope {
     }
 
     /// Sends one more of the commands that were held back.
-    pub(super) fn release_next(&mut self, core: &mut Core) {
+    pub(super) fn release_next(&mut self, core: &mut Core) -> Result<(), Error> {
         let Held { commands, sent } = &mut self.held;
         let rest = &commands[*sent..];
-        if let Some(lf) = memchr(b'\n', rest) {
-            core.output.extend_from_slice(&rest[..=lf]);
-            *sent += lf + 1;
-            self.unanswered += 1;
+        let Some(lf) = memchr(b'\n', rest) else { return Ok(()) };
+        if self.unanswered == 0 {
+            core.quiet()?;
         }
+        core.output.extend_from_slice(&rest[..=lf]);
+        *sent += lf + 1;
+        self.unanswered += 1;
+        Ok(())
     }
 
     fn note(&mut self, reply: Reply) {

@@ -71,7 +71,7 @@ impl Resetting {
     pub(super) fn advance(mut self, core: &mut Core) -> Step {
         let Some(reply) = core.reply()? else { return Ok((State::Resetting(self), Some(Event::NeedInput))) };
         if reply.severity() == Severity::Success {
-            self.envelope.release_next(core);
+            self.envelope.release_next(core)?;
             return Ok((State::Envelope(self.envelope), None));
         }
         // A server that cannot take a message back must not be given another one. That is no fault of

@@ -262,6 +262,29 @@ fn a_long_token_waits_for_its_own_line() {
 }
 
 #[test]
+fn the_limit_of_a_command_line_includes_its_end() {
+    // 500 octets of base64 would make a line of 511, and 513 with its end.
+    for (length, line) in [(367, "AUTH PLAIN AGFwcAB0"), (368, "AUTH PLAIN\r\n")] {
+        let password = "t".repeat(length);
+        let mut session = ClientSession::new(Settings { hostname: "relay.example.com".into(), tls: TlsRule::Implicit });
+        for said in ["220 mx.example.org\r\n", "250-mx.example.org\r\n250 AUTH PLAIN\r\n"] {
+            session.receive(said.as_bytes());
+            session.advance().unwrap();
+        }
+        session.output().clear();
+        let login = Login {
+            mechanism: Mechanism::Plain,
+            user: "app".into(),
+            secret: Secret::new(password),
+            server: ("mx.example.org".into(), 587),
+        };
+        session.authenticate(&login).unwrap();
+        let said = String::from_utf8(session.output().clone()).unwrap();
+        assert!(said.starts_with(line), "{said}");
+    }
+}
+
+#[test]
 fn a_token_for_which_no_line_is_long_enough_is_not_sent() {
     let (mut session, done) = logging_in(&"t".repeat(9_200));
     assert_eq!(done, Err(crate::client::Error::LoginTooLong));

@@ -173,8 +173,12 @@ fn goodbye_comes_without_rset() {
 
 /// A session that is ready for a message.
 fn ready() -> ClientSession {
+    ready_behind(&["220 mx.example.org\r\n", "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING\r\n"])
+}
+
+fn ready_behind(greeting: &[&str]) -> ClientSession {
     let mut session = ClientSession::new(Settings { hostname: "relay.example.com".into(), tls: TlsRule::None });
-    for said in ["220 mx.example.org\r\n", "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING\r\n"] {
+    for said in greeting {
         session.receive(said.as_bytes());
         session.advance().unwrap();
     }
@@ -236,6 +240,24 @@ fn replies_that_came_before_the_content_do_not_speak_of_it() {
     session.content_sent();
     assert_eq!(session.advance(), Err(Error::StrayInput));
     assert_eq!(session.content_phase(), ContentPhase::FinalDotSent);
+}
+
+#[test]
+fn without_pipelining_no_reply_comes_before_its_command() {
+    let plain = ["220 mx.example.org\r\n", "250 mx.example.org\r\n"];
+    let mut session = ready_behind(&plain);
+    begin(&mut session, Framing::Data).unwrap();
+    session.receive(b"250 OK\r\n250 OK\r\n");
+    assert_eq!(session.advance(), Err(Error::StrayInput));
+
+    // Nor behind RSET.
+    let mut session = ready_behind(&plain);
+    begin(&mut session, Framing::Data).unwrap();
+    session.receive(b"550 no\r\n");
+    assert!(matches!(session.advance(), Ok(Event::Answered(_))));
+    begin(&mut session, Framing::Data).unwrap();
+    session.receive(b"250 OK\r\n250 OK\r\n");
+    assert_eq!(session.advance(), Err(Error::StrayInput));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From the connection to a known server.
 
 use super::transcript::{PLAIN, check, check_with};
+use crate::capability::Capabilities;
 use crate::client::{ClientSession, Error, Event, Settings, TlsRule};
 
 #[test]
@@ -179,6 +180,16 @@ fn at_starttls() -> ClientSession {
         session.output().clear();
     }
     session
+}
+
+#[test]
+fn what_was_offered_in_the_clear_is_forgotten_at_once() {
+    let mut session = at_starttls();
+    assert!(session.capabilities().starttls);
+    session.receive(b"220 Go on\r\n");
+    session.advance().unwrap();
+    session.secured();
+    assert_eq!(*session.capabilities(), Capabilities::default());
 }
 
 #[test]
