@@ -10,8 +10,11 @@ use crate::authentication::verified::Proof;
 /// Whose turn it is, by proof; empty when nothing is being verified.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    waiting: Mutex<HashMap<Proof, (Arc<TurnLock<()>>, usize)>>,
+    waiting: Mutex<HashMap<Proof, Waiting>>,
 }
+
+/// The turn, and how many hold or want it.
+type Waiting = (Arc<TurnLock<()>>, usize);
 
 /// The turn; whoever holds it verifies.
 pub(super) struct Turn {

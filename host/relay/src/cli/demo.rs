@@ -79,7 +79,7 @@ async fn set_up() -> Result<Stage, String> {
     let hash = password::hash(PASSWORD.as_bytes());
     let acme = simulation::login(ACME.name, &hash, &["@acme.example"], "account = \"gmail\"\n")
         + &simulation::account("gmail", &acme, "");
-    let globex = format!("default_route = \"all\"\n\n[[routes]]\nname = \"all\"\naccounts = [\"outlook\"]\n\n")
+    let globex = "default_route = \"all\"\n\n[[routes]]\nname = \"all\"\naccounts = [\"outlook\"]\n\n".to_owned()
         + &simulation::login(GLOBEX.name, &hash, &["scanner@globex.example", "alerts@globex.example"], "")
         + &simulation::account("outlook", &globex, "");
     let loaded = from_toml(&main, &[("acme", &acme), ("globex", &globex)]);

@@ -1,5 +1,5 @@
 //! The one module that writes to the terminal. Colour only where somebody sees it.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the commands' own output; the relay itself logs")]
+#![expect(clippy::print_stderr, reason = "the commands' own output; the relay itself logs")]
 
 use std::io::{self, IsTerminal, Write};
 
