@@ -219,7 +219,7 @@ impl Connection<'_> {
         let struck = self.side.faults.strike(Stage::Auth, occasion);
         let action = self.suffer(struck).await?;
         if let Some(Action::Reply(text)) = action {
-            self.refuse(message::reply(&text));
+            self.session.refuse(message::reply(&text));
             return Ok(());
         }
         let start = self.session.output().len();
@@ -230,17 +230,12 @@ impl Connection<'_> {
                 self.login = Some(login);
                 self.session.accept_login();
             }
-            Err(reply) => self.refuse(reply),
+            Err(reply) => self.session.refuse(reply),
         }
         if let Some(action) = action {
             self.replace(start, &action);
         }
         Ok(())
-    }
-
-    /// Says no to what was asked. A 421 is the end, whatever the session would say before.
-    fn refuse(&mut self, reply: Reply) {
-        if reply.closes() { self.session.close(reply) } else { self.session.refuse(reply) }
     }
 
     /// Sends what is to be said, or sends it on its way.

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::client::{Client, auth, fresh_token};
+use super::client::{Client, auth, fresh_token, user};
 use super::{GMAIL, OUTLOOK, options, started};
 use crate::limits::{Excess, Limits, Rate, SendAs};
 use crate::options::Options;
@@ -112,14 +112,16 @@ async fn recipients_of_a_message_are_bounded() {
 }
 
 #[tokio::test]
-async fn logins_have_a_rate() {
-    let simulator = started(limited(Provider::Outlook, |limits| limits.logins_per_minute = Some(1))).await;
-    Client::logged_in(&simulator, Provider::Outlook).await;
-    let mut client = Client::greeted(&simulator, Provider::Outlook).await;
-    client.ask("EHLO client.test\r\n").await;
-    let token = fresh_token(&simulator, Provider::Outlook).await;
-    assert!(client.ask(auth(OUTLOOK, &token)).await.starts_with("454 4.7.0 "));
-    assert_eq!(simulator.report(Provider::Outlook, OUTLOOK).unwrap().violations.logins, 1);
+async fn logins_have_a_rate_and_its_refusal_comes_without_a_challenge() {
+    for provider in Provider::ALL {
+        let simulator = started(limited(provider, |limits| limits.logins_per_minute = Some(1))).await;
+        Client::logged_in(&simulator, provider).await;
+        let mut client = Client::greeted(&simulator, provider).await;
+        client.ask("EHLO client.test\r\n").await;
+        let token = fresh_token(&simulator, provider).await;
+        assert!(client.ask(auth(user(provider), &token)).await.starts_with("454 4.7.0 "));
+        assert_eq!(simulator.report(provider, user(provider)).unwrap().violations.logins, 1);
+    }
 }
 
 #[tokio::test]

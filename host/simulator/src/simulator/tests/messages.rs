@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use posthouse_net::connector::{Connector, Trust};
@@ -5,6 +6,7 @@ use posthouse_net::stream::Stream;
 
 use super::client::{Client, auth, fresh_token};
 use super::{GMAIL, OUTLOOK, options, started};
+use crate::options::{Options, Plaintext};
 use crate::provider::Provider;
 
 #[tokio::test]
@@ -139,7 +141,7 @@ async fn both_ports_speak_tls_with_a_certificate_of_the_authority() {
 #[tokio::test]
 async fn without_leave_nothing_is_sent_in_the_clear() {
     let mut options = options();
-    options.plaintext = crate::options::Plaintext::Refused;
+    options.plaintext = Plaintext::Refused;
     let simulator = started(options).await;
     let mut client = Client::greeted(&simulator, Provider::Gmail).await;
     assert!(!client.ask("EHLO client.test\r\n").await.contains("AUTH"));
@@ -161,4 +163,45 @@ async fn a_stopped_simulator_has_cut_all_off_and_refuses() {
 /// What came in one read: the simulator writes a batch's replies at once.
 async fn line(stream: &mut Stream) -> String {
     stream.receive(|octets| String::from_utf8(octets.to_vec()).unwrap()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_all_is_counted_and_nothing_kept() {
+    let mailboxes = options().mailboxes;
+    let options = Options { plaintext: Plaintext::Allowed, ..Options::for_load(mailboxes) };
+    let simulator = Arc::new(started(options).await);
+    let mut clients = Vec::new();
+    for number in 0..40 {
+        let simulator = Arc::clone(&simulator);
+        clients.push(tokio::spawn(async move {
+            let provider = Provider::ALL[number % 2];
+            let mut client = Client::logged_in(&simulator, provider).await;
+            for _ in 0..25 {
+                client.say("MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nBDAT 6 LAST\r\ntext\r\n").await;
+                for _ in 0..3 {
+                    assert!(client.reply().await.starts_with("250 "));
+                }
+            }
+        }));
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(simulator.ledger().accepted(), 1_000);
+    assert!(simulator.ledger().messages().is_empty());
+    for report in simulator.reports() {
+        assert_eq!((report.messages, report.recipients, report.violations.total()), (500, 500, 0));
+        let counters = simulator.ledger().counters(report.provider);
+        assert_eq!((counters.logins, counters.messages, counters.octets), (20, 500, 3_000));
+        simulator.ledger().wait_until_open(report.provider, 0).await;
+    }
+    assert!(simulator.ledger().connections().is_empty());
+}
+
+#[tokio::test]
+async fn a_dropped_simulator_has_ended() {
+    let simulator = started(options()).await;
+    let mut client = Client::logged_in(&simulator, Provider::Outlook).await;
+    drop(simulator);
+    assert!(["", "reset"].contains(&&*client.reply().await));
 }
