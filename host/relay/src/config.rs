@@ -11,20 +11,33 @@ pub mod listener;
 pub mod log;
 pub mod network;
 pub mod password;
-pub mod profile;
+pub mod provider;
+pub mod report;
 pub mod tenant;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod files;
+mod nearest;
+mod secret;
+mod section;
+mod settings;
+mod source;
+mod taken;
+mod units;
+mod value;
 
-use crate::config::fault::Fault;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::config::fault::{Fault, Findings};
+use crate::config::files::File;
 use crate::config::limits::{Limits, Timeouts};
 use crate::config::listener::Listener;
 use crate::config::log::Log;
+use crate::config::report::Report;
 use crate::config::tenant::Tenant;
 
 /// A whole configuration without an error in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// What the relay calls itself: in its greeting, in EHLO and in Received.
     pub hostname: String,
@@ -54,3 +67,35 @@ pub struct Loaded {
     /// What is allowed and unwise, likewise.
     pub warnings: Vec<Fault>,
 }
+
+impl Loaded {
+    /// All of it, for people.
+    pub fn report(&self) -> Report<'_> {
+        Report { loaded: self }
+    }
+}
+
+/// Reads the main file and the tenants' files that it names.
+pub fn load(path: &Path) -> Loaded {
+    let findings = Findings::default();
+    let main = File::read(0, path, &findings);
+    let tenants = settings::tenant_files(&main, &findings);
+    loaded(&main, tenants.as_deref(), findings)
+}
+
+/// Reads a configuration that is not in files: the main text, and the tenants' texts by name.
+pub fn from_toml(main: &str, tenants: &[(&str, &str)]) -> Loaded {
+    let main = File::of_text("posthouse.toml", main);
+    let tenant = |(id, text): &(&str, &str)| (id.to_string(), File::of_text(&format!("tenants/{id}.toml"), text));
+    let tenants: Vec<_> = tenants.iter().map(tenant).collect();
+    loaded(&main, Some(&tenants), Findings::default())
+}
+
+fn loaded(main: &File, tenants: Option<&[(String, File)]>, findings: Findings) -> Loaded {
+    let config = settings::read(main, tenants, &findings);
+    let (errors, warnings) = findings.into_order();
+    Loaded { config: config.filter(|_| errors.is_empty()), errors, warnings }
+}
+
+#[cfg(test)]
+mod tests;

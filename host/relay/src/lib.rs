@@ -12,6 +12,7 @@ pub mod answer;
 pub mod authentication;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod configuration;
 pub mod decide;
 pub mod front;

@@ -9,9 +9,10 @@ use posthouse_oauth::endpoint::Endpoint;
 use posthouse_oauth::secret::Secret;
 use posthouse_smtp::path::Mailbox;
 use posthouse_smtp::sasl::Mechanism;
+use posthouse_upstream::provider::ProviderKind;
 
 use crate::config::nearest::{listed, nearest};
-use crate::config::profile::Profile;
+use crate::config::provider::Provider;
 use crate::config::section::Section;
 use crate::config::value::Entry;
 
@@ -25,7 +26,7 @@ pub struct Account {
     /// Who logs in: the address unless something else was said.
     pub user: String,
     /// The provider, with all that was overridden for it and for this account.
-    pub profile: Profile,
+    pub provider: Provider,
     /// What it logs in with.
     pub grant: Grant,
     /// The local address to connect from; none leaves it to the system.
@@ -56,43 +57,51 @@ pub enum Grant {
 }
 
 /// An account and all that its section says; none where something in it is a fault.
-pub(super) fn read(section: Section<'_>, profiles: &BTreeMap<String, Profile>) -> Option<Account> {
+pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>) -> Option<Account> {
     let id = section.required("id", "the account's name", |entry| entry.name().map(str::to_owned));
     let address = section.required("address", "the mailbox's address", |entry| {
         entry.parsed::<Mailbox>("an address as `user@example.com`")
     });
     let user = section.optional("user", |entry| entry.text().map(str::to_owned));
-    let provider = section.required("provider", "a provider, such as `gmail` or `outlook`", |entry| known(entry, profiles));
+    let provider =
+        section.required("provider", "a provider, such as `gmail` or `outlook`", |entry| known(entry, providers));
     let source_address = section.optional("source_address", |entry| entry.parsed::<IpAddr>("an IP address"));
-    let profile = match &provider {
-        Some(profile) => Some(profile.clone().overridden(&section)),
-        None => {
-            // Nothing is told of the values that nobody can judge without the provider.
-            section.leave(&Profile::KEYS);
-            None
-        }
-    };
-    let needs_host = profile.as_ref().is_some_and(|profile| profile.host.is_empty());
-    if needs_host {
-        section.missing("host", "where mail is handed over; the provider names no host");
-    }
+    let provider = with_overrides(&section, provider);
     let grant = section.required("grant", "what the account logs in with", Entry::section);
-    let grant = grant.and_then(|grant| grant::read(grant, profile.as_ref()));
+    let grant = grant.and_then(|grant| grant::read(grant, provider.as_ref()));
     section.finish();
     let address = address?;
     let user = user.unwrap_or_else(|| address.to_string());
-    Some(Account { id: id?, user, address, profile: profile?, grant: grant?, source_address })
+    Some(Account { id: id?, user, address, provider: provider?, grant: grant?, source_address })
 }
 
-fn known(entry: &Entry<'_>, profiles: &BTreeMap<String, Profile>) -> Option<Profile> {
-    let name = entry.text()?;
-    if let Some(profile) = profiles.get(name) {
-        return Some(profile.clone());
+/// The provider as this account has it. Without a known provider the keys are read all the
+/// same, so that their faults are told; what they amount to nobody can judge.
+fn with_overrides(section: &Section<'_>, provider: Option<Provider>) -> Option<Provider> {
+    let Some(provider) = provider else {
+        let _ = Provider::built_in(ProviderKind::Generic).overridden(section);
+        return None;
+    };
+    let own = provider.clone().overridden(section);
+    own.check(&provider, section);
+    if own.host.is_empty() {
+        section.missing("host", "where mail is handed over; the provider names no host");
     }
-    let names = || profiles.keys().map(String::as_str);
+    Some(own)
+}
+
+fn known(entry: &Entry<'_>, providers: &BTreeMap<String, Provider>) -> Option<Provider> {
+    let name = entry.text()?;
+    if let Some(provider) = providers.get(name) {
+        return Some(provider.clone());
+    }
+    let names = || providers.keys().map(String::as_str);
     let suggestion = match nearest(name, names()) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("known are {}; others need a [providers.NAME] in the main file", listed(names()).replace(" or ", " and ")),
+        None => format!(
+            "known are {}; others need a [providers.NAME] in the main file",
+            listed(names()).replace(" or ", " and ")
+        ),
     };
     entry.fault("unknown provider").suggest(suggestion).error();
     None

@@ -5,19 +5,22 @@
 
 use std::time::Duration;
 
-use crate::config::log::{Format, Level};
+use crate::config::listener::Auth;
+use crate::config::log::{Level, LogFormat};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+
+/// Where the tenants' files are, beside the main file.
+pub const TENANTS: &str = "tenants";
 
 // [limits]
 
 /// A place costs about 10 KiB while idle under TLS: 10,000 are some 100 MB at worst, and within the
 /// usual limit of open files once systemd's unit raises it.
 pub const CONNECTIONS: usize = 10_000;
-/// A mail server opens tens of connections, seldom a hundred; two hundred leave room for a proxy's
-/// clients that share an address, and keep one address from taking all the places.
-pub const CONNECTIONS_PER_ADDRESS: usize = 200;
+/// A PowerMTA opens hundreds of connections; a tenth of the places keeps one address from taking them all.
+pub const CONNECTIONS_PER_ADDRESS: usize = 1_000;
 /// What content may take over all sessions: a thousand messages of the size at which they begin to
 /// flow through. Beyond it clients wait, then hear 451.
 pub const CONTENT_MEMORY: u64 = 256 * MIB;
@@ -28,7 +31,7 @@ pub const MESSAGE_SIZE: u64 = 35 * MIB;
 pub const RECIPIENTS: usize = 100;
 /// Most mail is under 100 KiB: it is read whole, which allows one round trip and a retry. Larger
 /// content flows through, so that its size costs no memory.
-pub const STREAM_THRESHOLD: usize = 256 * 1024;
+pub const STREAM_THRESHOLD: u64 = 256 * KIB;
 /// RFC 5321 4.5.3.1.6 asks for room for a header and text: under this a threshold makes no sense.
 pub const STREAM_THRESHOLD_LEAST: u64 = 64 * KIB;
 /// Above this a message that is read whole costs too much of the content memory.
@@ -45,7 +48,7 @@ pub const ERRORS_PER_SESSION: u32 = 20;
 /// NOOP and RSET keep a session open; a hundred without a message is nobody who brings mail.
 pub const COMMANDS_WITHOUT_MESSAGE: u32 = 100;
 /// Typing mistakes happen to devices' owners; the session ends at the third.
-pub const FAILED_LOGINS_PER_SESSION: u32 = 3;
+pub const LOGIN_FAILURES: u32 = 3;
 
 // [timeouts], towards clients
 
@@ -56,13 +59,13 @@ pub const CONTENT: Duration = Duration::from_mins(3);
 /// RFC 5321 has no figure; 35 MiB in half an hour are 20 KB/s, slower than any link worth waiting for.
 pub const MESSAGE: Duration = Duration::from_mins(30);
 /// For a TLS handshake and a proxy's header: a few round trips on the slowest line.
-pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
 
 // [timeouts], towards providers
 
 /// From the first packet to the reply to AUTH. RFC 5321 4.5.3.2.1 would wait 5 minutes for a greeting
 /// alone; a client waits meanwhile, and Gmail and Outlook greet within a second.
-pub const DIAL: Duration = Duration::from_secs(30);
+pub const CONNECT: Duration = Duration::from_secs(30);
 /// How long a message waits for one of its account's sessions: past this, 451 serves the client better.
 pub const SESSION_WAIT: Duration = Duration::from_secs(30);
 /// A whole delivery, under the 10 minutes that RFC 5321 4.5.3.2.6 has a client wait for its last reply.
@@ -70,12 +73,21 @@ pub const DELIVERY: Duration = Duration::from_secs(120);
 /// Above this a client of RFC 5321 4.5.3.2.6 may have given up, and would send the message again.
 pub const DELIVERY_MOST: Duration = Duration::from_mins(9);
 /// What is in flight gets this long after SIGTERM; systemd kills after 90 s.
-pub const SHUTDOWN: Duration = Duration::from_secs(30);
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
+
+// [[listeners]]
+
+/// Whoever is not known by its network says who it is.
+pub const AUTH: Auth = Auth::Required;
+/// A round trip to the provider for each batch of recipients, which only clients need that do not retry.
+pub const VERIFY_RECIPIENTS: bool = false;
+/// RFC 3030; a listener can hide it from clients that get it wrong.
+pub const CHUNKING: bool = true;
 
 // [log]
 
 /// Logs are read by machines first.
-pub const LOG_FORMAT: Format = Format::Json;
+pub const LOG_FORMAT: LogFormat = LogFormat::Json;
 /// A line for each session and each message: enough to answer where a message is.
 pub const LOG_LEVEL: Level = Level::Info;
 
@@ -111,7 +123,7 @@ pub const IDLE: Duration = Duration::from_mins(4);
 /// A session ends this long before its access token: a message in flight is over by then.
 pub const TOKEN_MARGIN: Duration = Duration::from_mins(1);
 /// Sessions to a server that nothing is known of.
-pub const GENERIC_SESSIONS: usize = 3;
+pub const GENERIC_SESSIONS: usize = 5;
 /// RFC 5321 4.5.3.1.8: every server takes 100.
 pub const GENERIC_RECIPIENTS: usize = 100;
 /// More sessions than this to one mailbox is a slip of the keyboard.

@@ -18,16 +18,16 @@ pub struct Limits {
     pub content_memory: u64,
     /// Octets of one message; a listener may have its own.
     pub message_size: u64,
-    /// Recipients of one message; a listener may have its own.
+    /// Recipients of one message.
     pub recipients: usize,
     /// From this many octets on content flows through instead of being read whole.
-    pub stream_threshold: usize,
+    pub stream_threshold: u64,
     /// Errors of a client's making until its session is ended.
     pub errors_per_session: u32,
     /// Commands without a message among them until the session is ended.
     pub commands_without_message: u32,
     /// Failed logins until the session is ended.
-    pub failed_logins_per_session: u32,
+    pub login_failures: u32,
 }
 
 /// How long things may take.
@@ -40,15 +40,15 @@ pub struct Timeouts {
     /// The whole content of a message.
     pub message: Duration,
     /// A client's TLS handshake, and a proxy's header.
-    pub tls_handshake: Duration,
+    pub handshake: Duration,
     /// Opening a session at a provider, from the first packet to the reply to AUTH.
-    pub dial: Duration,
+    pub connect: Duration,
     /// The wait for one of an account's sessions.
     pub session_wait: Duration,
     /// A whole delivery: the client is answered by then.
     pub delivery: Duration,
     /// What is in flight when the relay is told to end.
-    pub shutdown: Duration,
+    pub shutdown_grace: Duration,
 }
 
 /// The `[limits]` of the configuration; the defaults where there are none.
@@ -59,33 +59,25 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
     let sessions = |entry: &Entry<'_>| entry.number(1..=u32::MAX);
     let threshold = defaults::STREAM_THRESHOLD_LEAST..=defaults::STREAM_THRESHOLD_MOST;
     let connections = section.or("connections", default.connections, any);
-    let stream_threshold = section.or("stream_threshold", default.stream_threshold, |entry| {
-        entry.size(threshold).and_then(|size| usize::try_from(size).ok())
-    });
+    let stream_threshold = section.or("stream_threshold", default.stream_threshold, |entry| entry.size(threshold));
     let limits = Limits {
         connections,
         connections_per_address: connections_per_address(&section, connections),
         content_memory: content_memory(&section, stream_threshold),
-        message_size: message_size(&section, default.message_size),
-        recipients: recipients(&section, default.recipients),
+        message_size: section.or("message_size", default.message_size, message_size),
+        recipients: section.or("recipients", default.recipients, |entry| entry.number(1..=defaults::RECIPIENTS_MOST)),
         stream_threshold,
         errors_per_session: section.or("errors_per_session", default.errors_per_session, sessions),
         commands_without_message: section.or("commands_without_message", default.commands_without_message, sessions),
-        failed_logins_per_session: section.or("failed_logins_per_session", default.failed_logins_per_session, sessions),
+        login_failures: section.or("login_failures", default.login_failures, sessions),
     };
     section.finish();
     limits
 }
 
-/// The `message_size` of a section.
-pub(super) fn message_size(section: &Section<'_>, default: u64) -> u64 {
-    let bounds = defaults::MESSAGE_SIZE_LEAST..=defaults::MESSAGE_SIZE_MOST;
-    section.or("message_size", default, |entry| entry.size(bounds))
-}
-
-/// The `recipients` of a section.
-pub(super) fn recipients(section: &Section<'_>, default: usize) -> usize {
-    section.or("recipients", default, |entry| entry.number(1..=defaults::RECIPIENTS_MOST))
+/// A bound of a message's size, of all listeners or of one.
+pub(super) fn message_size(entry: &Entry<'_>) -> Option<u64> {
+    entry.size(defaults::MESSAGE_SIZE_LEAST..=defaults::MESSAGE_SIZE_MOST)
 }
 
 fn connections_per_address(section: &Section<'_>, connections: usize) -> usize {
@@ -101,11 +93,11 @@ fn connections_per_address(section: &Section<'_>, connections: usize) -> usize {
 
 /// A message that is read whole may hold twice the threshold for a moment (its buffer grows by
 /// doubling), and one message must not have to wait for all the others.
-fn content_memory(section: &Section<'_>, stream_threshold: usize) -> u64 {
-    let least = stream_threshold as u64 * defaults::MESSAGES_IN_MEMORY_LEAST;
+fn content_memory(section: &Section<'_>, stream_threshold: u64) -> u64 {
+    let least = stream_threshold * defaults::MESSAGES_IN_MEMORY_LEAST;
     let memory = section.or("content_memory", defaults::CONTENT_MEMORY, |entry| entry.size(0..=u64::MAX));
     if memory < least {
-        let (least, threshold) = (units::size_text(least), units::size_text(stream_threshold as u64));
+        let (least, threshold) = (units::size_text(least), units::size_text(stream_threshold));
         section
             .mark_of("content_memory")
             .fault(format!("{} is too little for limits.stream_threshold = \"{threshold}\"", units::size_text(memory)))
@@ -125,7 +117,9 @@ pub(super) fn read_timeouts(root: &Section<'_>) -> Timeouts {
         let part = entry.duration()?;
         if part > delivery {
             let whole = units::duration_text(delivery);
-            entry.fault(format!("it is longer than the delivery that it is a part of (timeouts.delivery = \"{whole}\")")).error();
+            entry
+                .fault(format!("it is longer than the delivery that it is a part of (timeouts.delivery = \"{whole}\")"))
+                .error();
         }
         Some(part)
     };
@@ -133,11 +127,11 @@ pub(super) fn read_timeouts(root: &Section<'_>) -> Timeouts {
         command: section.or("command", default.command, Entry::duration),
         content: section.or("content", default.content, Entry::duration),
         message: section.or("message", default.message, Entry::duration),
-        tls_handshake: section.or("tls_handshake", default.tls_handshake, Entry::duration),
-        dial: section.or("dial", default.dial, part_of_delivery),
+        handshake: section.or("handshake", default.handshake, Entry::duration),
+        connect: section.or("connect", default.connect, part_of_delivery),
         session_wait: section.or("session_wait", default.session_wait, part_of_delivery),
         delivery,
-        shutdown: section.or("shutdown", default.shutdown, Entry::duration),
+        shutdown_grace: section.or("shutdown_grace", default.shutdown_grace, Entry::duration),
     };
     section.finish();
     timeouts
@@ -154,7 +148,7 @@ impl Default for Limits {
             stream_threshold: defaults::STREAM_THRESHOLD,
             errors_per_session: defaults::ERRORS_PER_SESSION,
             commands_without_message: defaults::COMMANDS_WITHOUT_MESSAGE,
-            failed_logins_per_session: defaults::FAILED_LOGINS_PER_SESSION,
+            login_failures: defaults::LOGIN_FAILURES,
         }
     }
 }
@@ -165,11 +159,11 @@ impl Default for Timeouts {
             command: defaults::COMMAND,
             content: defaults::CONTENT,
             message: defaults::MESSAGE,
-            tls_handshake: defaults::TLS_HANDSHAKE,
-            dial: defaults::DIAL,
+            handshake: defaults::HANDSHAKE,
+            connect: defaults::CONNECT,
             session_wait: defaults::SESSION_WAIT,
             delivery: defaults::DELIVERY,
-            shutdown: defaults::SHUTDOWN,
+            shutdown_grace: defaults::SHUTDOWN_GRACE,
         }
     }
 }

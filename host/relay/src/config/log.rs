@@ -1,5 +1,7 @@
 //! `[log]`: what is written to standard error, and how.
 
+use std::fmt;
+
 use crate::config::defaults;
 use crate::config::section::Section;
 
@@ -7,14 +9,14 @@ use crate::config::section::Section;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Log {
     /// The shape of a line.
-    pub format: Format,
+    pub format: LogFormat,
     /// From which severity on.
     pub level: Level,
 }
 
 /// The shape of a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum LogFormat {
     /// An object for machines.
     Json,
     /// A line for people.
@@ -49,6 +51,12 @@ impl Level {
     }
 }
 
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self { format: defaults::LOG_FORMAT, level: defaults::LOG_LEVEL }
@@ -59,9 +67,11 @@ impl Default for Log {
 pub(super) fn read(root: &Section<'_>) -> Log {
     let Some(section) = root.section("log") else { return Log::default() };
     let default = Log::default();
-    let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace].map(|level| (level.as_str(), level));
+    let levels =
+        [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace].map(|level| (level.as_str(), level));
     let log = Log {
-        format: section.or("format", default.format, |entry| entry.word(&[("json", Format::Json), ("text", Format::Text)])),
+        format: section
+            .or("format", default.format, |entry| entry.word(&[("json", LogFormat::Json), ("text", LogFormat::Text)])),
         level: section.or("level", default.level, |entry| entry.word(&levels)),
     };
     section.finish();

@@ -25,9 +25,9 @@ impl Entry<'_> {
             return None;
         };
         let secret = if let Some(name) = text.strip_prefix("env:") {
-            self.from_environment(name)?
+            self.environment_secret(name)?
         } else if let Some(path) = text.strip_prefix("file:") {
-            self.from_file(path)?
+            self.file_secret(path)?
         } else {
             let place = "put it into a file of mode 0600 and write `\"file:PATH\"`, or `\"env:NAME\"`";
             self.mark.fault("the secret stands in the configuration itself").suggest(place).warning();
@@ -36,17 +36,30 @@ impl Entry<'_> {
         self.checked(secret)
     }
 
-    /// Notes a file that cannot be read.
-    pub(super) fn check_file(&self, path: &Path) {
-        match File::open(path).and_then(|file| file.metadata()) {
-            Ok(metadata) if metadata.is_file() => {}
-            Ok(_) => self.fault(format!("{} is no file", path.display())).error(),
-            Err(error) => self.fault(format!("cannot read {}: {error}", path.display())).error(),
+    /// What is in the file that the path names.
+    pub(super) fn contents(&self) -> Option<Vec<u8>> {
+        let path = self.path()?;
+        let contents = fs::read(&path);
+        contents.map_err(|error| self.fault(format!("cannot read {}: {error}", path.display())).error()).ok()
+    }
+
+    /// What is in the file that the path names, which is a secret of several lines (a private key).
+    pub(super) fn private_contents(&self) -> Option<Secret> {
+        let path = self.path()?;
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                self.check_privacy(&path);
+                Some(Secret::new(text))
+            }
+            Err(error) => {
+                self.fault(format!("cannot read {}: {error}", path.display())).error();
+                None
+            }
         }
     }
 
     /// Notes a file that others than its owner can read, if it is there at all.
-    pub(super) fn check_privacy(&self, path: &Path) {
+    fn check_privacy(&self, path: &Path) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if metadata.mode() & READABLE_BY_OTHERS != 0 {
             let reason = format!("others than its owner can read {}", path.display());
@@ -54,7 +67,7 @@ impl Entry<'_> {
         }
     }
 
-    fn from_environment(&self, name: &str) -> Option<Secret> {
+    fn environment_secret(&self, name: &str) -> Option<Secret> {
         match std::env::var(name) {
             Ok(secret) => Some(Secret::new(secret)),
             Err(std::env::VarError::NotPresent) => {
@@ -68,7 +81,7 @@ impl Entry<'_> {
         }
     }
 
-    fn from_file(&self, written: &str) -> Option<Secret> {
+    fn file_secret(&self, written: &str) -> Option<Secret> {
         let path = self.mark.source.path(written);
         let mut text = String::new();
         match File::open(&path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {

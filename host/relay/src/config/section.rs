@@ -110,7 +110,8 @@ impl<'s> Section<'s> {
     }
 
     fn placed(&self, key: &str, offset: Option<usize>) -> Mark<'s> {
-        let is_bare = !key.is_empty() && key.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"_-".contains(&octet));
+        let is_bare =
+            !key.is_empty() && key.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"_-".contains(&octet));
         let key = if is_bare { key.to_owned() } else { format!("{key:?}") };
         let key = if self.mark.key.is_empty() { key } else { format!("{}.{key}", self.mark.key) };
         Mark { source: self.mark.source, offset, key }

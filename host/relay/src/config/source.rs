@@ -16,8 +16,8 @@ pub(super) struct Source<'a> {
     pub(super) file: String,
     /// What paths in it are relative to.
     pub(super) directory: PathBuf,
-    /// Its text.
-    pub(super) text: &'a str,
+    /// Its text; none where it could not be read.
+    pub(super) text: Option<&'a str>,
     /// Where faults are noted.
     pub(super) findings: &'a Findings,
 }
@@ -25,7 +25,7 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     /// The file's tables, if it is TOML at all; all its errors of syntax are noted.
     pub(super) fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
-        let (table, errors) = DeTable::parse_recoverable(self.text);
+        let (table, errors) = DeTable::parse_recoverable(self.text?);
         for error in &errors {
             let offset = error.span().map(|span| span.start);
             Mark { source: self, offset, key: String::new() }.fault(error.message().trim()).error();
@@ -45,7 +45,7 @@ impl<'a> Source<'a> {
 
     /// Line and column of an offset, from 1.
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
+        let before = self.text.and_then(|text| text.get(..offset)).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         (before.bytes().filter(|octet| *octet == b'\n').count() + 1, line.chars().count() + 1)
     }

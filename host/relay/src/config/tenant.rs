@@ -1,13 +1,23 @@
 //! `tenants/NAME.toml`: a tenant's logins, accounts and routes.
 
-use std::fmt;
+use std::collections::BTreeMap;
 
 use posthouse_smtp::path::Mailbox;
+use posthouse_upstream::provider::ProviderKind;
+use toml::de::DeValue;
 
-use crate::config::account::Account;
+use crate::config::account::{self, Account};
+use crate::config::nearest::nearest;
+use crate::config::password;
+use crate::config::provider::Provider;
+use crate::config::section::Section;
+use crate::config::source::Mark;
+use crate::config::taken::Taken;
+use crate::config::value::Entry;
+use crate::tenant::{Login, Sender};
 
 /// One tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tenant {
     /// The stem of its file's name.
     pub id: String,
@@ -21,37 +31,6 @@ pub struct Tenant {
     pub default_route: Option<String>,
 }
 
-/// Who a client may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// The name, unique over all tenants.
-    pub name: String,
-    /// The Argon2id hash of its password; none for a login that only networks are mapped to.
-    pub password: Option<String>,
-    /// The reverse-paths that it may use.
-    pub senders: Vec<Sender>,
-    /// The account that all its mail leaves through.
-    pub account: Option<String>,
-}
-
-/// What a login may put into MAIL FROM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sender {
-    /// This address.
-    Address(Mailbox),
-    /// Any address of this domain.
-    Domain(String),
-}
-
-impl fmt::Display for Sender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => write!(f, "{address}"),
-            Self::Domain(domain) => write!(f, "@{domain}"),
-        }
-    }
-}
-
 /// A named way out: accounts in order of preference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -59,4 +38,181 @@ pub struct Route {
     pub name: String,
     /// Ids of the tenant's accounts.
     pub accounts: Vec<String>,
+}
+
+/// What has to be unique, or known, over all tenants.
+#[derive(Debug)]
+pub(super) struct AllTenants<'s> {
+    /// The names of logins.
+    pub(super) logins: Taken<'s>,
+    /// The logins that no password opens, which only networks can be mapped to.
+    pub(super) without_password: Vec<(String, Mark<'s>)>,
+    /// The mailboxes at providers whose limits are each mailbox's.
+    mailboxes: BTreeMap<String, (String, Mark<'s>)>,
+}
+
+impl AllTenants<'_> {
+    /// None yet.
+    pub(super) fn none() -> Self {
+        Self { logins: Taken::none(), without_password: Vec::new(), mailboxes: BTreeMap::new() }
+    }
+}
+
+/// A tenant's file; what is missing in the answer was noted as a fault.
+pub(super) fn read<'s>(
+    id: &str,
+    root: Section<'s>,
+    providers: &BTreeMap<String, Provider>,
+    all: &mut AllTenants<'s>,
+) -> Tenant {
+    let mut accounts_known = Taken::none();
+    let accounts = root.sections("accounts").into_iter().filter_map(|section| {
+        claim(&mut accounts_known, &section, "id");
+        let mark = section.mark.clone();
+        let account = account::read(section, providers)?;
+        check_mailbox(id, &account, mark, all);
+        Some(account)
+    });
+    let accounts = accounts.collect();
+    let logins = read_logins(&root, &accounts_known, all);
+    let mut routes_known = Taken::none();
+    let routes = root.sections("routes").into_iter().filter_map(|section| {
+        claim(&mut routes_known, &section, "name");
+        read_route(section, &accounts_known)
+    });
+    let routes = routes.collect();
+    let default_route = root.optional("default_route", |entry| known(entry, &routes_known, "route"));
+    root.finish();
+    Tenant { id: id.to_owned(), logins, accounts, routes, default_route }
+}
+
+fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenants<'s>) -> Vec<Login> {
+    let sections = root.sections("logins");
+    if sections.is_empty() {
+        root.missing("logins", "a tenant needs at least one [[logins]]");
+    }
+    let logins = sections.into_iter().filter_map(|section| {
+        claim(&mut all.logins, &section, "name");
+        let mark = section.mark.clone();
+        let login = read_login(section, accounts)?;
+        if login.password.is_none() {
+            all.without_password.push((login.name.clone(), mark));
+        }
+        Some(login)
+    });
+    logins.collect()
+}
+
+fn read_login(section: Section<'_>, accounts: &Taken<'_>) -> Option<Login> {
+    let name = section.required("name", "the login's name", |entry| entry.name().map(str::to_owned));
+    let password = section.entry("password").map(|entry| password_hash(&entry));
+    let senders = section.required("senders", "the addresses that it may send from", |entry| {
+        let entries = entry.list()?;
+        if entries.is_empty() {
+            entry.fault("expected at least one address or `@domain`").error();
+        }
+        Some(entries.iter().filter_map(sender).collect())
+    });
+    let account = section.optional("account", |entry| known(entry, accounts, "account"));
+    section.finish();
+    let password = match password {
+        Some(password) => Some(password?),
+        None => None,
+    };
+    Some(Login { name: name?, password, senders: senders?, account })
+}
+
+/// A hash is no secret as a password is, but nothing to show either.
+fn password_hash(entry: &Entry<'_>) -> Option<String> {
+    let text = match entry.value {
+        DeValue::String(text) => text.as_ref(),
+        _ => "",
+    };
+    match password::check(text) {
+        Ok(()) => Some(text.to_owned()),
+        Err(error) => {
+            entry.mark.fault(error.to_string()).suggest("make one with `posthouse hash-password`").error();
+            None
+        }
+    }
+}
+
+fn sender(entry: &Entry<'_>) -> Option<Sender> {
+    let text = entry.text()?;
+    match text.strip_prefix('@') {
+        // A domain is right where an address in it is.
+        Some(domain) if format!("user@{domain}").parse::<Mailbox>().is_ok() => Some(Sender::Domain(domain.to_owned())),
+        Some(_) => {
+            entry.fault("expected `user@example.com`, or `@example.com` for all of a domain").error();
+            None
+        }
+        None => entry.parsed("`user@example.com`, or `@example.com` for all of a domain").map(Sender::Address),
+    }
+}
+
+fn read_route(section: Section<'_>, accounts: &Taken<'_>) -> Option<Route> {
+    let name = section.required("name", "the route's name", |entry| entry.name().map(str::to_owned));
+    let ids = section.required("accounts", "the accounts of the route, in order", |entry| {
+        let entries = entry.list()?;
+        if entries.is_empty() {
+            entry.fault("expected at least one account").error();
+        }
+        let mut used = Taken::none();
+        let ids = entries.iter().filter_map(|entry| {
+            let id = known(entry, accounts, "account")?;
+            if used.take(&id, entry.mark.clone()).is_err() {
+                entry.fault("the account is in this route already").error();
+            }
+            Some(id)
+        });
+        Some(ids.collect())
+    });
+    section.finish();
+    Some(Route { name: name?, accounts: ids? })
+}
+
+/// A mailbox's limits hold over all who use it: two accounts of one mailbox would be twice its limits.
+fn check_mailbox<'s>(tenant: &str, account: &Account, mark: Mark<'s>, all: &mut AllTenants<'s>) {
+    if account.provider.kind == ProviderKind::Generic {
+        return;
+    }
+    let mailbox = format!("{} {}", account.provider.host.to_lowercase(), account.user.to_lowercase());
+    match all.mailboxes.get(&mailbox) {
+        Some((owner, before)) if owner == tenant => {
+            let reason =
+                format!("the account at {} is the same mailbox, whose limits would be used twice", before.place());
+            mark.fault(reason).shown(format!("{:?}", account.user)).error();
+        }
+        Some((owner, before)) => {
+            let reason = format!(
+                "tenant `{owner}` uses the same mailbox at {}; its limits are kept for each alone",
+                before.place()
+            );
+            mark.fault(reason).shown(format!("{:?}", account.user)).warning();
+        }
+        None => {
+            all.mailboxes.insert(mailbox, (tenant.to_owned(), mark));
+        }
+    }
+}
+
+/// Takes the name of a section before it is read, so that what refers to it is right even if it is not.
+fn claim<'s>(taken: &mut Taken<'s>, section: &Section<'s>, key: &'static str) {
+    if let Some(Entry { mark, value: DeValue::String(name) }) = section.entry(key) {
+        taken.claim(name, &mark);
+    }
+}
+
+/// A name that refers to something of the tenant's own.
+fn known(entry: &Entry<'_>, taken: &Taken<'_>, what: &str) -> Option<String> {
+    let name = entry.text()?;
+    if taken.has(name) {
+        return Some(name.to_owned());
+    }
+    let draft = entry.fault(format!("this tenant has no such {what}"));
+    match nearest(name, taken.names()) {
+        Some(meant) => draft.suggest(format!("did you mean `{meant}`?")).error(),
+        None => draft.error(),
+    }
+    None
 }

@@ -5,7 +5,7 @@ use posthouse_smtp::sasl::Mechanism;
 use posthouse_upstream::provider::ProviderKind;
 
 use super::Grant;
-use crate::config::profile::{DIRECTORY, DIRECTORY_PLACE, Profile};
+use crate::config::provider::{DIRECTORY, DIRECTORY_PLACE, Provider};
 use crate::config::section::Section;
 use crate::config::value::Entry;
 
@@ -19,31 +19,31 @@ enum Kind {
 const KINDS: [(&str, Kind); 3] =
     [("refresh_token", Kind::RefreshToken), ("password", Kind::Password), ("none", Kind::None)];
 
-/// The grant; none where something in it is a fault. Without a profile only the keys are looked at.
-pub(super) fn read(section: Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+/// The grant; none where something in it is a fault. Without a provider only the keys are looked at.
+pub(super) fn read(section: Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
     let kind = section.required("kind", "`refresh_token`, `password` or `none`", |entry| entry.word(&KINDS));
     let grant = match kind {
-        Some(Kind::RefreshToken) => refresh_token(&section, profile),
-        Some(Kind::Password) => password(&section, profile),
-        Some(Kind::None) => nothing(&section, profile),
+        Some(Kind::RefreshToken) => refresh_token(&section, provider),
+        Some(Kind::Password) => password(&section, provider),
+        Some(Kind::None) => nothing(&section, provider),
         None => return None, // which keys belong here is not known either
     };
     section.finish();
     grant
 }
 
-fn refresh_token(section: &Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+fn refresh_token(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
     let client_id = section.required("client_id", "the application's id at the provider", visible);
     let client_secret = section.entry("client_secret").map(|entry| entry.secret());
     let refresh_token = section.required("refresh_token", "the mailbox's refresh token", Entry::secret);
-    let directory = section.optional("directory", |entry| directory(entry, profile));
-    let profile = profile?;
-    let Some(token_url) = &profile.token_url else {
+    let directory = section.optional("directory", |entry| directory(entry, provider));
+    let provider = provider?;
+    let Some(token_url) = &provider.token_url else {
         let reason = "the provider has no token_url, so that no access token can be asked for";
         section.mark_of("kind").fault(reason).suggest("give the provider (or the account) a `token_url`").error();
         return None;
     };
-    let mechanism = profile.token_mechanism();
+    let mechanism = provider.token_mechanism();
     if !matches!(mechanism, Mechanism::XOAuth2 | Mechanism::OAuthBearer) {
         mismatch(section, "an access token", "`xoauth2` or `oauthbearer`");
     }
@@ -56,25 +56,25 @@ fn refresh_token(section: &Section<'_>, profile: Option<&Profile>) -> Option<Gra
         },
         refresh_token: refresh_token?,
     };
-    Some(Grant::Token { endpoint: Endpoint { token_url, scope: profile.scope.clone() }, grant, mechanism })
+    Some(Grant::Token { endpoint: Endpoint { token_url, scope: provider.scope.clone() }, grant, mechanism })
 }
 
-fn password(section: &Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
+fn password(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
     let password = section.required("password", "the mailbox's password", Entry::secret);
-    let mechanism = profile?.password_mechanism();
+    let mechanism = provider?.password_mechanism();
     if !matches!(mechanism, Mechanism::Plain | Mechanism::Login) {
         mismatch(section, "a password", "`plain` or `login`");
     }
     Some(Grant::Password { password: password?, mechanism })
 }
 
-fn nothing(section: &Section<'_>, profile: Option<&Profile>) -> Option<Grant> {
-    let profile = profile?;
-    match (profile.kind, profile.mechanism) {
+fn nothing(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
+    let provider = provider?;
+    match (provider.kind, provider.mechanism) {
         (ProviderKind::Generic, None) => {}
         (ProviderKind::Generic, Some(_)) => mismatch(section, "no login", "no `mechanism`"),
         (ProviderKind::Gmail | ProviderKind::Outlook, _) => {
-            let reason = format!("`{}` takes no mail without a login", profile.name);
+            let reason = format!("`{}` takes no mail without a login", provider.name);
             section.mark_of("kind").fault(reason).error();
         }
     }
@@ -97,11 +97,13 @@ fn visible(entry: &Entry<'_>) -> Option<String> {
 }
 
 /// A directory becomes a part of a URL's path.
-fn directory(entry: &Entry<'_>, profile: Option<&Profile>) -> Option<String> {
+fn directory(entry: &Entry<'_>, provider: Option<&Provider>) -> Option<String> {
     let directory = entry.text()?;
     if !directory.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet)) {
         entry.fault("expected a directory's id or domain, `organizations`, `consumers` or `common`").error();
-    } else if profile.is_some_and(|profile| !profile.token_url.as_deref().unwrap_or_default().contains(DIRECTORY_PLACE)) {
+    } else if provider
+        .is_some_and(|provider| !provider.token_url.as_deref().unwrap_or_default().contains(DIRECTORY_PLACE))
+    {
         entry.fault(format!("the provider's token_url has no place for a directory ({DIRECTORY_PLACE})")).error();
     }
     Some(directory.to_owned())

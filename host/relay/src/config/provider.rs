@@ -1,11 +1,10 @@
-//! Provider profiles: hosts, ports, endpoints and limits, as data.
+//! Providers: hosts, ports, endpoints and limits, as data.
 //!
 //! Three are built in. `[providers.NAME]` overrides one of them or derives another, and an account
 //! overrides once more.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use posthouse_oauth::endpoint::Endpoint;
@@ -19,7 +18,7 @@ use crate::config::value::Entry;
 
 /// How a provider is reached, and what it bears.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
+pub struct Provider {
     /// Its name in the configuration.
     pub name: String,
     /// Which built-in it goes back to: how its replies are read.
@@ -50,8 +49,10 @@ pub struct Profile {
     pub messages_per_minute: Option<u32>,
     /// Recipients in one message.
     pub recipients_per_message: usize,
+    /// The name that the certificate has to bear; none is the host.
+    pub server_name: Option<String>,
     /// Roots to trust instead of the system's, PEM.
-    pub ca_file: Option<PathBuf>,
+    pub ca_pem: Option<Vec<u8>>,
 }
 
 /// Microsoft's directory where an account names none: any work or school account.
@@ -68,8 +69,8 @@ const MECHANISMS: [(&str, Mechanism); 4] = [
     ("login", Mechanism::Login),
 ];
 
-impl Profile {
-    /// The built-in profile of this kind, as nobody has touched it.
+impl Provider {
+    /// The built-in provider of this kind, as nobody has touched it.
     pub fn built_in(kind: ProviderKind) -> Self {
         let common = Self {
             name: kind_name(kind).to_owned(),
@@ -87,7 +88,8 @@ impl Profile {
             token_margin: defaults::TOKEN_MARGIN,
             messages_per_minute: None,
             recipients_per_message: defaults::GENERIC_RECIPIENTS,
-            ca_file: None,
+            server_name: None,
+            ca_pem: None,
         };
         match kind {
             ProviderKind::Generic => common,
@@ -127,9 +129,9 @@ impl Profile {
         })
     }
 
-    /// The profile with what this section, a provider's or an account's, says otherwise.
+    /// The provider with what this section, a provider's or an account's, says otherwise.
     pub(super) fn overridden(mut self, section: &Section<'_>) -> Self {
-        section.optional("host", host).into_iter().for_each(|host| self.host = host);
+        self.host = section.optional("host", host).unwrap_or(self.host);
         self.port = section.or("port", self.port, |entry| entry.number(1..=u16::MAX));
         self.tls = section.or("tls", self.tls, tls);
         self.token_url = section.optional("token_url", token_url).or(self.token_url);
@@ -143,43 +145,46 @@ impl Profile {
         self.token_margin = section.or("token_margin", self.token_margin, Entry::duration);
         self.messages_per_minute =
             section.optional("messages_per_minute", |entry| entry.number(1..=u32::MAX)).or(self.messages_per_minute);
-        self.recipients_per_message = section
-            .or("recipients_per_message", self.recipients_per_message, |entry| entry.number(1..=defaults::RECIPIENTS_MOST));
-        self.ca_file = section.optional("ca_file", ca_file).or(self.ca_file);
-        self.check(section);
+        self.recipients_per_message = section.or("recipients_per_message", self.recipients_per_message, |entry| {
+            entry.number(1..=defaults::RECIPIENTS_MOST)
+        });
+        self.server_name = section.optional("server_name", host).or(self.server_name);
+        self.ca_pem = section.optional("ca_file", Entry::contents).or(self.ca_pem);
         self
     }
 
-    /// What only the values together show.
-    fn check(&self, section: &Section<'_>) {
-        if self.tls == TlsRule::None && (self.kind != ProviderKind::Generic || !is_loopback(&self.host)) {
-            let reason = "credentials and mail would go out in the clear; `none` is only for a generic provider on loopback";
+    /// Notes what only the values together show, where the section changed something about it.
+    pub(super) fn check(&self, before: &Self, section: &Section<'_>) {
+        let may_be_cleartext = self.kind == ProviderKind::Generic && (self.host.is_empty() || is_loopback(&self.host));
+        let is_new = (self.tls, &self.host) != (before.tls, &before.host);
+        if self.tls == TlsRule::None && is_new && !may_be_cleartext {
+            let reason =
+                "credentials and mail would go out in the clear; `none` is only for a generic provider on loopback";
             section.mark_of("tls").fault(reason).suggest("write `starttls` or `implicit`").error();
         }
         let is_offered = match self.mechanism {
             Some(Mechanism::Plain | Mechanism::OAuthBearer) => self.kind != ProviderKind::Outlook,
             Some(Mechanism::Login | Mechanism::XOAuth2) | None => true,
         };
-        if !is_offered {
+        if !is_offered && self.mechanism != before.mechanism {
             section.mark_of("mechanism").fault("Outlook offers `xoauth2` and `login` only").error();
         }
     }
 }
 
-/// The profiles that accounts may name: the built-in ones and those of `[providers]`.
-pub(super) fn read(root: &Section<'_>) -> BTreeMap<String, Profile> {
-    let built_in = KINDS.map(|(name, kind)| (name.to_owned(), Profile::built_in(kind)));
-    let mut profiles = BTreeMap::from(built_in);
-    let Some(providers) = root.section("providers") else { return profiles };
-    for (name, entry) in providers.named() {
+/// The providers that accounts may name: the built-in ones and those of `[providers]`.
+pub(super) fn read(root: &Section<'_>) -> BTreeMap<String, Provider> {
+    let built_in = KINDS.map(|(name, kind)| (name.to_owned(), Provider::built_in(kind)));
+    let mut providers = BTreeMap::from(built_in);
+    for (name, entry) in root.section("providers").iter().flat_map(Section::named) {
         if let Some(section) = entry.section() {
-            profiles.insert(name.to_owned(), read_one(name, section));
+            providers.insert(name.to_owned(), read_one(name, section));
         }
     }
-    profiles
+    providers
 }
 
-fn read_one(name: &str, section: Section<'_>) -> Profile {
+fn read_one(name: &str, section: Section<'_>) -> Provider {
     let own_kind = KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, kind)| *kind);
     let extends = section.optional("extends", |entry| {
         let kind = entry.word(&KINDS)?;
@@ -192,9 +197,11 @@ fn read_one(name: &str, section: Section<'_>) -> Profile {
     if own_kind.is_none() && section.entry("extends").is_none() {
         section.missing("extends", "which provider it is like: `gmail`, `outlook` or `generic`");
     }
-    let profile = Profile { name: name.to_owned(), ..Profile::built_in(kind) }.overridden(&section);
+    let before = Provider { name: name.to_owned(), ..Provider::built_in(kind) };
+    let provider = before.clone().overridden(&section);
+    provider.check(&before, &section);
     section.finish();
-    profile
+    provider
 }
 
 fn kind_name(kind: ProviderKind) -> &'static str {
@@ -229,12 +236,6 @@ fn token_url(entry: &Entry<'_>) -> Option<String> {
             None
         }
     }
-}
-
-fn ca_file(entry: &Entry<'_>) -> Option<PathBuf> {
-    let path = entry.path()?;
-    entry.check_file(&path);
-    Some(path)
 }
 
 fn is_loopback(host: &str) -> bool {

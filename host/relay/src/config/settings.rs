@@ -1,0 +1,142 @@
+//! The main file's own keys, and the order in which everything is read: what others refer to comes first.
+
+use std::net::SocketAddr;
+
+use posthouse_smtp::path::Mailbox;
+use toml::Spanned;
+use toml::de::DeTable;
+
+use crate::config::Config;
+use crate::config::defaults;
+use crate::config::fault::Findings;
+use crate::config::files::{self, File};
+use crate::config::limits;
+use crate::config::listener::{self, Listener};
+use crate::config::section::Section;
+use crate::config::source::Source;
+use crate::config::tenant::{self, AllTenants, Tenant};
+use crate::config::value::Entry;
+use crate::config::{log, provider};
+
+/// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
+/// be told. (The key's own faults are told by `read`.)
+pub(super) fn tenant_files(main: &File, findings: &Findings) -> Option<Vec<(String, File)>> {
+    let silent = Findings::default();
+    let source = main.source(0, &silent);
+    let table = source.parse()?;
+    let root = Section::root(&source, table.get_ref());
+    let directory = root.or("tenants", source.path(defaults::TENANTS), Entry::path);
+    let place = main.source(0, findings);
+    let mut mark = root.mark_of("tenants");
+    mark.source = &place;
+    let paths = match files::tenants(&directory) {
+        Ok(paths) => paths,
+        Err(error) => {
+            mark.fault(format!("cannot read the directory {}: {error}", directory.display())).error();
+            return None;
+        }
+    };
+    let read = |(index, path): (usize, &std::path::PathBuf)| {
+        let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        (id, File::read(index + 1, path, findings))
+    };
+    Some(paths.iter().enumerate().map(read).collect())
+}
+
+/// Reads all of it. A configuration is made even where something was wrong, as far as it goes; it
+/// counts only if nothing was noted as an error.
+pub(super) fn read(main: &File, tenants: Option<&[(String, File)]>, findings: &Findings) -> Option<Config> {
+    let tenant_sources: Vec<Source<'_>> =
+        tenants.unwrap_or_default().iter().zip(1..).map(|((_, file), order)| file.source(order, findings)).collect();
+    let tenant_tables: Vec<Option<Spanned<DeTable<'_>>>> = tenant_sources.iter().map(Source::parse).collect();
+    let source = main.source(0, findings);
+    let table = source.parse()?;
+    let root = Section::root(&source, table.get_ref());
+    let providers = provider::read(&root);
+    let mut all = AllTenants::none();
+    let mut read_tenants = Vec::new();
+    let ids = tenants.unwrap_or_default().iter().map(|(id, _)| id);
+    for ((id, source), table) in ids.zip(&tenant_sources).zip(&tenant_tables) {
+        check_id(id, source);
+        let Some(table) = table else { continue };
+        read_tenants.push(tenant::read(id, Section::root(source, table.get_ref()), &providers, &mut all));
+    }
+    let all_are_known = tenants.is_some() && tenant_tables.iter().all(Option::is_some);
+    read_main(root, tenants, read_tenants, &all, all_are_known)
+}
+
+fn read_main(
+    root: Section<'_>,
+    files: Option<&[(String, File)]>,
+    tenants: Vec<Tenant>,
+    all: &AllTenants<'_>,
+    all_are_known: bool,
+) -> Option<Config> {
+    let hostname = root.required("hostname", "the relay's own name, such as \"relay.example.com\"", hostname);
+    let _ = root.optional("tenants", Entry::path);
+    if files.is_some_and(<[_]>::is_empty) {
+        root.mark_of("tenants").fault("there is no tenant: the directory holds no *.toml").error();
+    }
+    let limits = limits::read_limits(&root);
+    let listeners = listener::read(&root, all_are_known.then_some(&all.logins));
+    let config = Config {
+        hostname: hostname.unwrap_or_default(),
+        state_directory: root.optional("state_directory", Entry::path),
+        timeouts: limits::read_timeouts(&root),
+        log: log::read(&root),
+        admin: admin(&root, &listeners),
+        limits,
+        listeners,
+        tenants,
+    };
+    root.finish();
+    warn_of_idle_logins(&config, all);
+    Some(config)
+}
+
+fn hostname(entry: &Entry<'_>) -> Option<String> {
+    let name = entry.text()?;
+    if !name.is_ascii() || format!("postmaster@{name}").parse::<Mailbox>().is_err() {
+        entry.fault("expected a domain name, or an address as `[192.0.2.1]` (RFC 5321 2.3.5)").error();
+    } else if !name.contains(['.', ':']) {
+        entry.fault("it is not fully qualified; providers and spam filters look at it").warning();
+    }
+    Some(name.to_owned())
+}
+
+fn admin(root: &Section<'_>, listeners: &[Listener]) -> Option<SocketAddr> {
+    let section = root.section("admin")?;
+    let address = section.required("listen", "IP address and port", |entry| {
+        let address = entry.parsed::<SocketAddr>("an IP address and port, such as \"127.0.0.1:8025\"")?;
+        if !address.ip().to_canonical().is_loopback() {
+            entry.fault("whoever reaches it can read metrics; it knows no passwords").warning();
+        }
+        if address.port() != 0 && listeners.iter().any(|listener| listener.address == address) {
+            entry.fault("a listener has this address already").error();
+        }
+        Some(address)
+    });
+    section.finish();
+    address
+}
+
+fn check_id(id: &str, source: &Source<'_>) {
+    let fits = |octet: u8| octet.is_ascii_alphanumeric() || b"._-".contains(&octet);
+    if id.len() > 64 || !id.bytes().all(fits) {
+        let reason = "the tenant's id is the file's name without .toml: at most 64 letters, digits and `.`, `_`, `-`";
+        source.whole().fault(reason).error();
+    }
+}
+
+/// A login that neither a password nor a network opens is of no use, and often a forgotten line.
+fn warn_of_idle_logins(config: &Config, all: &AllTenants<'_>) {
+    let is_mapped = |name: &str| {
+        config.listeners.iter().flat_map(|listener| &listener.networks).any(|network| network.login == name)
+    };
+    for (name, mark) in &all.without_password {
+        if !is_mapped(name) {
+            let reason = "nobody can be this login: it has no `password`, and no listener maps a network to it";
+            mark.fault(reason).warning();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What is told of a configuration, word by word.
+
+mod accounts;
+mod fixture;
+mod good;
+mod listeners;
+mod secrets;
+mod syntax;
+mod tenants;

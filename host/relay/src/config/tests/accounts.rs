@@ -1,0 +1,145 @@
+use super::fixture::{ACME, HASH, MAIN, acme_error, errors, main_error, one, warnings};
+use crate::config::from_toml;
+
+#[test]
+fn an_unknown_provider_names_the_known_ones() {
+    assert_eq!(
+        acme_error("\"gmail\"", "\"gmial\""),
+        "tenants/acme.toml:11: accounts[acme-gmail].provider = \"gmial\": unknown provider; did you mean `gmail`?"
+    );
+    assert_eq!(
+        acme_error("\"gmail\"", "\"pigeon\""),
+        "tenants/acme.toml:11: accounts[acme-gmail].provider = \"pigeon\": unknown provider; known are `generic`, `gmail` and \
+         `outlook`; others need a [providers.NAME] in the main file"
+    );
+}
+
+#[test]
+fn the_other_faults_of_an_account_with_an_unknown_provider_are_told_too() {
+    let acme = ACME.replace("\"gmail\"", "\"gmial\"\nsessions = 0\nsesions = 1").replace("client_id", "client");
+    assert_eq!(
+        errors(MAIN, &acme).iter().map(|fault| fault.split(": ").nth(1).unwrap_or_default()).collect::<Vec<_>>(),
+        [
+            "accounts[acme-gmail].provider = \"gmial\"",
+            "accounts[acme-gmail].sessions = 0",
+            "accounts[acme-gmail].sesions",
+            "accounts[acme-gmail].grant.client_id",
+            "accounts[acme-gmail].grant.client",
+        ]
+    );
+}
+
+#[test]
+fn a_new_provider_says_what_it_is_like() {
+    assert_eq!(
+        main_error("[providers.smarthost]\nhost = \"mail.test\"\n"),
+        "posthouse.toml:7: providers.smarthost.extends: missing: which provider it is like: `gmail`, `outlook` or `generic`"
+    );
+    assert_eq!(
+        main_error("[providers.gmail]\nextends = \"outlook\"\n"),
+        "posthouse.toml:8: providers.gmail.extends = \"outlook\": `gmail` is built in and extends only itself; choose another name"
+    );
+    assert_eq!(
+        main_error("[providers.own]\nextends = \"generic\"\nhost = \"mail.test:25\"\n"),
+        "posthouse.toml:9: providers.own.host = \"mail.test:25\": expected a host name or an IP address, without port"
+    );
+}
+
+#[test]
+fn nothing_goes_out_in_the_clear_but_to_loopback() {
+    let reason = "credentials and mail would go out in the clear; `none` is only for a generic provider on loopback; \
+                  write `starttls` or `implicit`";
+    assert_eq!(
+        main_error("[providers.gmail]\ntls = \"none\"\nhost = \"127.0.0.1\"\n"),
+        format!("posthouse.toml:8: providers.gmail.tls: {reason}")
+    );
+    assert_eq!(
+        main_error("[providers.own]\nextends = \"generic\"\ntls = \"none\"\nhost = \"mail.test\"\n"),
+        format!("posthouse.toml:9: providers.own.tls: {reason}")
+    );
+    let local = format!("{MAIN}[providers.own]\nextends = \"generic\"\ntls = \"none\"\nhost = \"localhost\"\n");
+    assert_eq!(errors(&local, ACME), Vec::<String>::new());
+    let moved = "\"own\"\nhost = \"mail.test\"\ntoken_url = \"https://token.test/\"";
+    let fault = one(errors(&local, &ACME.replace("\"gmail\"", moved)));
+    assert_eq!(fault, format!("tenants/acme.toml:8: accounts[acme-gmail].tls: {reason}"));
+}
+
+#[test]
+fn a_token_is_asked_for_over_https() {
+    let fault = main_error("[providers.gmail]\ntoken_url = \"http://token.test/\"\n");
+    assert!(fault.starts_with("posthouse.toml:8: providers.gmail.token_url = \"http://token.test/\": "), "{fault}");
+    let local = format!("{MAIN}[providers.gmail]\ntoken_url = \"http://127.0.0.1:8080/token\"\n");
+    assert_eq!(errors(&local, ACME), Vec::<String>::new());
+}
+
+#[test]
+fn a_generic_provider_needs_a_host_and_for_tokens_an_endpoint() {
+    assert_eq!(
+        errors(MAIN, &ACME.replace("\"gmail\"", "\"generic\"")),
+        [
+            "tenants/acme.toml:8: accounts[acme-gmail].host: missing: where mail is handed over; the provider names no host",
+            "tenants/acme.toml:13: accounts[acme-gmail].grant.kind: the provider has no token_url, so that no access token \
+             can be asked for; give the provider (or the account) a `token_url`",
+        ]
+    );
+}
+
+#[test]
+fn a_mechanism_fits_the_grant_and_the_provider() {
+    assert_eq!(
+        acme_error("\"gmail\"", "\"gmail\"\nmechanism = \"plain\""),
+        "tenants/acme.toml:14: accounts[acme-gmail].grant.kind: an access token does not fit the `mechanism` that the \
+         provider or the account sets; it goes with `xoauth2` or `oauthbearer`"
+    );
+    assert_eq!(
+        acme_error("\"gmail\"", "\"outlook\"\nmechanism = \"oauthbearer\""),
+        "tenants/acme.toml:12: accounts[acme-gmail].mechanism: Outlook offers `xoauth2` and `login` only"
+    );
+    let start = ACME.find("kind =").unwrap();
+    let end = ACME.find("\n[[routes]]").unwrap();
+    let nothing = format!("{}kind = \"none\"\n{}", &ACME[..start], &ACME[end..]);
+    assert_eq!(
+        one(errors(MAIN, &nothing)),
+        "tenants/acme.toml:13: accounts[acme-gmail].grant.kind: `gmail` takes no mail without a login"
+    );
+}
+
+#[test]
+fn a_directory_has_its_place_in_the_token_url() {
+    assert_eq!(
+        acme_error("kind =", "directory = \"example.com\"\nkind ="),
+        "tenants/acme.toml:13: accounts[acme-gmail].grant.directory = \"example.com\": the provider's token_url has no place \
+         for a directory ({directory})"
+    );
+    let outlook = ACME.replace("\"gmail\"", "\"outlook\"").replace("kind =", "directory = \"a/../b\"\nkind =");
+    let fault = one(errors(MAIN, &outlook));
+    assert!(fault.contains("expected a directory's id or domain"), "{fault}");
+}
+
+#[test]
+fn one_mailbox_is_one_account() {
+    let copy = ACME.replace("HASH", HASH);
+    let from = ACME.find("[[accounts]]").unwrap();
+    let to = ACME.find("[[routes]]").unwrap();
+    let twin = ACME[from..to].replace("acme-gmail", "twin").replace("app@", "APP@");
+    let fault = one(errors(MAIN, &format!("{ACME}{twin}")));
+    assert_eq!(
+        fault,
+        "tenants/acme.toml:21: accounts[twin] = \"APP@example.com\": the account at tenants/acme.toml:8 is the same mailbox, \
+         whose limits would be used twice"
+    );
+    let loaded = from_toml(MAIN, &[("acme", &copy), ("globex", &copy.replace("acme-app", "globex-app"))]);
+    assert!(loaded.errors.is_empty(), "{}", loaded.report());
+    let fault = one(loaded.warnings.iter().map(ToString::to_string).collect());
+    assert!(fault.contains("tenant `acme` uses the same mailbox at tenants/acme.toml:8"), "{fault}");
+}
+
+#[test]
+fn accounts_of_a_smarthost_may_share_an_address() {
+    let twin = |id: &str| {
+        format!(
+            "[[accounts]]\nid = \"{id}\"\naddress = \"b@example.com\"\nprovider = \"generic\"\nhost = \"h.test\"\ngrant.kind = \"none\"\n"
+        )
+    };
+    assert_eq!(warnings(MAIN, &format!("{ACME}{}{}", twin("one"), twin("two"))), Vec::<String>::new());
+}

@@ -1,0 +1,107 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::fixture::{ACME, HASH, MAIN, acme_error, directory, loaded, one, warnings};
+use crate::config::account::Grant;
+use crate::config::{Loaded, load};
+
+/// Files as an operator has them, with the tenant's refresh token in a file of this mode.
+fn files(name: &str, token: &str, mode: u32) -> Loaded {
+    let directory = directory(name);
+    fs::create_dir(directory.join("tenants")).unwrap();
+    fs::write(directory.join("posthouse.toml"), MAIN).unwrap();
+    let acme = ACME.replace("HASH", HASH).replace("env:CARGO_MANIFEST_DIR", "file:../token");
+    fs::write(directory.join("tenants/acme.toml"), acme).unwrap();
+    fs::write(directory.join("token"), token).unwrap();
+    fs::set_permissions(directory.join("token"), fs::Permissions::from_mode(mode)).unwrap();
+    load(&directory.join("posthouse.toml"))
+}
+
+fn texts(faults: &[crate::config::fault::Fault], directory: &Path) -> Vec<String> {
+    let directory = format!("{}/", directory.display());
+    faults.iter().map(|fault| fault.to_string().replace(&directory, "")).collect()
+}
+
+#[test]
+fn a_secret_in_a_file_is_taken_without_its_line_end() {
+    let loaded = files("taken", "1//refresh\n", 0o600);
+    assert!(loaded.errors.is_empty() && loaded.warnings.is_empty(), "{}", loaded.report());
+    let config = loaded.config.unwrap();
+    assert_eq!(config.tenants[0].id, "acme");
+    let Grant::Token { grant, .. } = &config.tenants[0].accounts[0].grant else { unreachable!("a refresh token") };
+    let posthouse_oauth::grant::Grant::RefreshToken { client_secret, refresh_token, .. } = grant;
+    assert_eq!(refresh_token.expose(), "1//refresh");
+    assert_eq!(client_secret.as_ref().unwrap().expose(), "posthouse-relay", "from the environment");
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_a_warning() {
+    let loaded = files("readable", "1//refresh", 0o640);
+    let fault = one(loaded.warnings.iter().map(ToString::to_string).collect());
+    assert!(fault.contains("accounts[acme-gmail].grant.refresh_token: others than its owner can read"), "{fault}");
+    assert!(fault.contains("`chmod 600 "), "{fault}");
+}
+
+#[test]
+fn a_secret_of_several_lines_is_an_error() {
+    let loaded = files("lines", "1//refresh\r\nMAIL FROM:<>\n", 0o600);
+    let fault = one(loaded.errors.iter().map(ToString::to_string).collect());
+    assert!(fault.ends_with("the secret holds a line break or another control character"), "{fault}");
+    assert!(!loaded.report().to_string().contains("1//refresh"));
+    let empty = files("empty", "\n", 0o600);
+    assert!(one(empty.errors.iter().map(ToString::to_string).collect()).ends_with("the secret is empty"));
+}
+
+#[test]
+fn a_secret_in_the_configuration_is_a_warning_that_does_not_show_it() {
+    let acme = ACME.replace("env:CARGO_MANIFEST_DIR", "1//inline");
+    assert_eq!(
+        one(warnings(MAIN, &acme)),
+        "tenants/acme.toml:16: accounts[acme-gmail].grant.refresh_token: the secret stands in the configuration itself; put \
+         it into a file of mode 0600 and write `\"file:PATH\"`, or `\"env:NAME\"`"
+    );
+    let debug = format!("{:?}", loaded(MAIN, &acme));
+    assert!(debug.contains("acme-gmail") && !debug.contains("1//inline"));
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_an_error() {
+    assert_eq!(
+        acme_error("env:CARGO_MANIFEST_DIR", "env:POSTHOUSE_NO_SUCH_VARIABLE"),
+        "tenants/acme.toml:16: accounts[acme-gmail].grant.refresh_token = \"env:POSTHOUSE_NO_SUCH_VARIABLE\": there is no \
+         such variable in the environment"
+    );
+    assert_eq!(
+        acme_error("env:CARGO_MANIFEST_DIR", "file:/nonexistent/token"),
+        "tenants/acme.toml:16: accounts[acme-gmail].grant.refresh_token = \"file:/nonexistent/token\": cannot read \
+         /nonexistent/token: No such file or directory (os error 2)"
+    );
+    let fault = acme_error("\"env:CARGO_MANIFEST_DIR\"", "12345678");
+    assert!(!fault.contains("12345678"), "{fault}");
+}
+
+#[test]
+fn files_that_are_not_there_are_told_by_name() {
+    let directory = directory("missing");
+    let main = directory.join("posthouse.toml");
+    assert_eq!(
+        texts(&load(&main).errors, &directory),
+        ["posthouse.toml: cannot read this file: No such file or directory (os error 2)"]
+    );
+    fs::write(&main, MAIN).unwrap();
+    assert_eq!(
+        texts(&load(&main).errors, &directory),
+        ["posthouse.toml: tenants: cannot read the directory tenants: No such file or directory (os error 2)"]
+    );
+    fs::create_dir(directory.join("tenants")).unwrap();
+    fs::write(directory.join("tenants/acme.toml~"), "an editor's copy").unwrap();
+    fs::write(directory.join("tenants/.acme.toml"), "a hidden file").unwrap();
+    assert_eq!(
+        texts(&load(&main).errors, &directory),
+        ["posthouse.toml: tenants: there is no tenant: the directory holds no *.toml"]
+    );
+    fs::create_dir(directory.join("tenants/dir.toml")).unwrap();
+    let faults = texts(&load(&main).errors, &directory);
+    assert_eq!(faults, ["tenants/dir.toml: cannot read this file: Is a directory (os error 21)"]);
+}
