@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::time::Duration;
 
 use super::{Action, Fault, Faults, Occasion, Stage};

@@ -1,5 +1,7 @@
 //! The whole simulator, asked over sockets in raw octets.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod client;
 mod faults;
 mod limits;

@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use super::{Offer, last_reply, position, write};
 use crate::options::ProviderOptions;
 use crate::provider::Provider;
