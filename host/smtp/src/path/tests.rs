@@ -1,4 +1,5 @@
 //! Paths, by what is taken and what is refused.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{ForwardPath, Mailbox, PathError, ReversePath, forward_path, reverse_path};
 

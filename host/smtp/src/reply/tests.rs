@@ -1,4 +1,5 @@
 //! Replies, by the octets they become.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{EnhancedCode, Reply, Severity};
 

@@ -130,6 +130,11 @@ impl Skipping {
         Self { left: size, reply, next: over(envelope, last), event: Some(Event::Abandoned) }
     }
 
+    /// Nothing is left of the content; what is left is to say so, behind the event.
+    pub(super) fn nothing(reply: Reply) -> Self {
+        Self { left: 0, reply, next: Waiting::default(), event: None }
+    }
+
     pub(super) fn advance(mut self, core: &mut Core) -> Step {
         let count = core.input.at_most(self.left).len();
         if count == 0 && self.left > 0 {

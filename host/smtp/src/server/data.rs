@@ -77,10 +77,10 @@ impl Receiving {
             content.truncate(before);
         } else if self.octets > core.settings.limits.message_size {
             content.truncate(before);
-            return self.spoiled(Fault::TooBig, progress, core);
+            return self.spoiled(Fault::TooBig, progress);
         }
         match (progress, self.fault) {
-            (Progress::Spoiled(newline), None) => self.spoiled(newline.into(), Progress::More, core),
+            (Progress::Spoiled(newline), None) => self.spoiled(newline.into(), Progress::More),
             (Progress::End, None) => (State::Finishing(Finishing), Some(Event::ContentEnds)),
             (Progress::End, Some(fault)) => refused(fault, core),
             (Progress::More, None) if grown > 0 => (State::Receiving(self), Some(Event::Content)),
@@ -88,13 +88,13 @@ impl Receiving {
         }
     }
 
-    fn spoiled(mut self, fault: Fault, progress: Progress, core: &mut Core) -> Step {
+    fn spoiled(mut self, fault: Fault, progress: Progress) -> Step {
+        let event = Some(Event::Spoiled(fault));
         if progress == Progress::End {
-            let (state, _) = refused(fault, core);
-            return (state, Some(Event::Spoiled(fault)));
+            return (State::Skipping(Skipping::nothing(refusal(fault).reply())), event);
         }
         self.fault = Some(fault);
-        (State::Receiving(self), Some(Event::Spoiled(fault)))
+        (State::Receiving(self), event)
     }
 }
 
