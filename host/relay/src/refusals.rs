@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use posthouse_smtp::path::ForwardPath;
-use posthouse_smtp::reply::Reply;
+use posthouse_smtp::reply::{Reply, Severity};
 use tokio::time::Instant;
 
 /// How long a refusal is remembered: longer than clients wait before they try again.
@@ -25,7 +25,9 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// The provider's answer to this recipient, if it refused it within the hour.
+    /// The provider's answer to this recipient, if it refused it within the hour. A passing refusal
+    /// (4yz) is heard once: it lets the client send the others their mail, and after that the
+    /// provider is asked again.
     pub fn heard(&self, recipient: &ForwardPath, now: Instant) -> Option<Reply> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.is_empty() {
@@ -33,11 +35,10 @@ impl Refusals {
         }
         let key = key(recipient);
         let (reply, until) = heard.get(&key)?;
-        if now < *until {
+        if now < *until && reply.severity() == Severity::Permanent {
             return Some(reply.clone());
         }
-        heard.remove(&key);
-        None
+        heard.remove(&key).filter(|(_, until)| now < *until).map(|(reply, _)| reply)
     }
 
     /// Remembers what the provider answered to this recipient.

@@ -36,3 +36,12 @@ fn the_memory_is_bounded() {
     assert!(refusals.heard.lock().unwrap().len() <= super::MOST);
     assert!(refusals.heard(&recipient("r9999@example.com"), now).is_some());
 }
+
+#[test]
+fn a_passing_refusal_is_heard_once() {
+    let (refusals, now) = (Refusals::default(), Instant::now());
+    let busy = Reply::new(450, EnhancedCode::new(4, 2, 1), "busy");
+    refusals.remember(&recipient("a@example.com"), busy, now);
+    assert_eq!(refusals.heard(&recipient("a@example.com"), now).unwrap().code(), 450);
+    assert!(refusals.heard(&recipient("a@example.com"), now).is_none());
+}

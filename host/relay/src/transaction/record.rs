@@ -61,16 +61,13 @@ impl Transaction {
         );
     }
 
-    /// Recipients refused for good are told so at the client's next RCPT.
+    /// Recipients whose refusal kept the message from the others are told so at the client's next RCPT.
     fn learn(&self, error: &UpstreamError) {
         if error.is_ambiguous() {
             self.account.metrics.ambiguous.increment(1);
         }
-        let refused = match error {
-            UpstreamError::Refused { recipients, .. } => recipients,
-            UpstreamError::PartlyRefused { refused } => refused,
-            _ => return,
-        };
+        // Where all were refused the client has heard the provider's own words, and nobody waits.
+        let UpstreamError::PartlyRefused { refused } = error else { return };
         for (index, reply) in refused {
             if let Some(recipient) = self.recipients.get(*index) {
                 self.account.refusals.remember(recipient, reply.clone(), Instant::now());
