@@ -27,6 +27,7 @@ class Identity:
         self._mailboxes = {}
         self._lengths = {}
         self._tokens = {}
+        self._handed_out = []
         self._refused = set()
         self.issued = []
         identity = self
@@ -67,8 +68,14 @@ class Identity:
         token = secrets.token_urlsafe(self._lengths.get(address, self.TOKEN_LENGTH))[: self._lengths[address]]
         with self._lock:
             self._tokens[token] = address
+            self._handed_out.append(token)
             self.issued.append(address)
         return token
+
+    def secrets(self):
+        """Every token that was ever handed out, and every refresh token."""
+        with self._lock:
+            return [*self._mailboxes, *self._handed_out]
 
     def refuse(self, address):
         """From now on no token of this mailbox is good at the provider, although tokens are issued."""

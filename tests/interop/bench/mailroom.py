@@ -50,6 +50,8 @@ class Mailroom:
             elif verb == b"DATA":
                 out.write(b"354 go on\r\n")
                 content = self._content(stream)
+                if content is None:
+                    return
                 with self._arrived:
                     self._deliveries.append(Delivery(sender, recipients, content))
                     self._arrived.notify_all()
@@ -68,12 +70,13 @@ class Mailroom:
 
     @staticmethod
     def _content(stream):
+        """What came before the final dot; nothing where it never came, since then Postfix still has the message."""
         lines = []
         for line in _lines(stream):
             if line == b".\r\n":
-                break
+                return b"".join(lines)
             lines.append(line[1:] if line.startswith(b".") else line)
-        return b"".join(lines)
+        return None
 
     def deliveries(self, mark):
         """What has come so far for this mark: part of an envelope address, so that cases do not see each other's mail."""

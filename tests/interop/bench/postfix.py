@@ -125,15 +125,20 @@ class Postfix:
         listed = command("postqueue", "-c", self.folder, "-j", env=_environment()).stdout
         return [line for line in listed.splitlines() if mark in line]
 
-    def lines(self, pattern):
-        """The log's lines that the pattern is found in."""
+    def log_length(self):
+        """How many lines the log has now: a point to look on from."""
+        return len(self.lines(""))
+
+    def lines(self, pattern, since=0):
+        """The log's lines that the pattern is found in, from a point on."""
         if not self.log.exists():
             return []
-        return [line for line in self.log.read_text(errors="replace").splitlines() if re.search(pattern, line)]
+        lines = self.log.read_text(errors="replace").splitlines()[since:]
+        return [line for line in lines if re.search(pattern, line)]
 
-    def conversations(self, entrance):
+    def conversations(self, entrance, since=0):
         """What each ended session at an entrance did, as Postfix counted it: {"mail": 2, "bdat": 1, ..} per session."""
-        ended = self.lines(rf"{entrance}/smtpd\[\d+\]: disconnect from")
+        ended = self.lines(rf"{entrance}/smtpd\[\d+\]: disconnect from", since)
         return [
             {verb: int(good) for verb, good in re.findall(r" ([a-z_]+)=(\d+)", line.partition("disconnect from")[2])}
             for line in ended

@@ -77,6 +77,8 @@ class Provider:
             ),
             # Ends a session that was silent for two seconds, as providers do after minutes.
             Entrance("impatient", {"smtpd_timeout": "2s"}),
+            # Says 421 after the third refusal in a session, wherever in a pipelined group that is.
+            Entrance("strict", {"smtpd_hard_error_limit": "2"}),
             Entrance("small", {"message_size_limit": "100000"}),
         ]  # fmt: skip
 

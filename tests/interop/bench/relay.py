@@ -7,7 +7,6 @@ habits by the login that it uses. Every login has the same password and may send
 import json
 import os
 import subprocess
-import time
 
 from bench.authority import Authority
 from bench.machine import Missing, answers, end, free_port, wait_until
@@ -32,6 +31,7 @@ ROUTES = {
     "othername": ("othername", "starttls", "xoauth2"),
     "stranger": ("stranger", "starttls", "xoauth2"),
     "impatient": ("impatient", "starttls", "xoauth2"),
+    "strict": ("strict", "starttls", "xoauth2"),
     "small": ("small", "starttls", "xoauth2"),
     "refused": ("starttls", "starttls", "xoauth2"),
     "revoked": ("starttls", "starttls", "xoauth2"),
@@ -44,10 +44,10 @@ ROUTES = {
 LISTENERS = {
     "submission": 'tls = "starttls"',
     "submissions": 'tls = "implicit"',
-    "devices": 'tls = "none"\nauth = "optional"\nnetworks = [{ network = "127.0.0.0/8", login = "starttls" }]',
+    "devices": 'tls = "none"\nauth_over_cleartext = true\nnetworks = [{ network = "127.0.0.0/8", login = "starttls" }]',
     "asking": 'tls = "starttls"\nverify_recipients = true',
     "proxied": 'tls = "starttls"\nproxy_protocol_from = ["127.0.0.0/8"]',
-    "xclient": 'tls = "none"\nauth = "required"\nauth_over_cleartext = true\nxclient_from = ["127.0.0.0/8"]',
+    "xclient": 'tls = "none"\nauth_over_cleartext = true\nxclient_from = ["127.0.0.0/8"]',
 }
 
 
@@ -112,15 +112,21 @@ class Relay:
 
     def _grant(self, route):
         if route in ("plain", "login"):
-            return f'grant = {{ kind = "password", password = {json.dumps(PASSWORD)} }}\n'
+            return f'grant = {{ kind = "password", password = "{self._secret(route, PASSWORD)}" }}\n'
         length = 2700 if route == "longtoken" else 1400
         refresh_token = self.provider.identity.mailbox(mailbox(route), length)
         if route == "consentless":
             refresh_token = "refresh-withdrawn-long-ago"
         return (
-            'grant = { kind = "refresh_token", client_id = "interop", client_secret = "not-a-secret", '
-            f'refresh_token = "{refresh_token}" }}\n'
+            'grant = { kind = "refresh_token", client_id = "interop", '
+            f'refresh_token = "{self._secret(route, refresh_token)}" }}\n'
         )
+
+    def _secret(self, name, secret):
+        path = self.folder / f"secret-{name}"
+        path.touch(mode=0o600)
+        path.write_text(secret)
+        return f"file:{path}"
 
     def start(self):
         """Starts the relay, and waits until it takes connections."""
@@ -155,7 +161,3 @@ class Relay:
             if all(entry.get(key) == value for key, value in wanted.items()):
                 found.append(entry)
         return found
-
-    def wait_for_login(self, seconds=5):
-        """Leaves the relay a moment of its own; back-offs are counted in seconds."""
-        time.sleep(seconds)

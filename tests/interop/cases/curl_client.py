@@ -61,7 +61,7 @@ class CurlClient(Case):
         self.assert_nothing_delivered()
 
     def test_the_providers_refusal(self):
-        rule = self.provider.gate.answer("RCPT", self.mark, "REJECT 5.1.1 nobody of that name")
+        rule = self.provider.gate.answer("RCPT", self.mark, "550 5.1.1 nobody of that name")
         self.addCleanup(self.provider.gate.forget, rule)
         self.assertNotEqual(ALL_WELL, self.curl(message("no")).returncode)
         self.assert_nothing_delivered()

@@ -65,7 +65,7 @@ class MsmtpClient(Case):
         self.assert_nothing_delivered()
 
     def test_a_deferral_and_a_refusal_by_the_provider_are_shown_as_what_they_are(self):
-        for action, words in (("DEFER_IF_PERMIT 4.2.1 busy", b"4.2.1"), ("REJECT 5.1.1 nobody of that name", b"5.1.1")):
+        for action, words in (("DEFER_IF_PERMIT 4.2.1 busy", b"4.2.1"), ("550 5.1.1 nobody of that name", b"5.1.1")):
             rule = self.provider.gate.answer("RCPT", self.mark, action)
             done = self.msmtp(message("faults"))
             self.provider.gate.forget(rule)

@@ -181,7 +181,7 @@ class PostfixClient(Case):
         self.assertEqual([], self.statuses("bounced"))
 
     def test_a_permanent_refusal_bounces_to_the_sender_with_the_providers_words(self):
-        rule = self.provider.gate.answer("RCPT", self.mark, "REJECT 5.1.1 nobody of that name")
+        rule = self.provider.gate.answer("RCPT", self.mark, "550 5.1.1 nobody of that name")
         self.addCleanup(self.provider.gate.forget, rule)
         self.submit(message(f"{self.mark} to nobody"), sender=f"{self.mark}@example.com")
         self.assert_queue_empties()
@@ -193,7 +193,7 @@ class PostfixClient(Case):
     def test_of_three_recipients_one_refused_the_other_two_get_it_once(self):
         content = message(f"{self.mark} three")
         recipients = [self.recipient(number) for number in range(3)]
-        rule = self.provider.gate.answer("RCPT", recipients[1], "REJECT 5.1.1 nobody of that name")
+        rule = self.provider.gate.answer("RCPT", recipients[1], "550 5.1.1 nobody of that name")
         self.addCleanup(self.provider.gate.forget, rule)
         self.submit(content, recipients, sender=f"{self.mark}@example.com")
         wait_until(lambda: len(self.statuses("deferred")) >= 3, "Postfix is not told to try again")
@@ -202,6 +202,31 @@ class PostfixClient(Case):
         self.assert_queue_empties()
         self.assert_arrived(content, recipients=[recipients[0], recipients[2]])
         self.assertEqual(1, len(self.statuses("bounced")))
+
+    def test_of_three_recipients_one_deferred_the_other_two_get_it_and_then_the_third(self):
+        content = message(f"{self.mark} three")
+        recipients = [self.recipient(number) for number in range(3)]
+        rule = self.provider.gate.answer("RCPT", recipients[1], "450 4.2.1 mailbox busy")
+        self.submit(content, recipients, sender=f"{self.mark}@example.com")
+        wait_until(lambda: len(self.statuses("deferred")) >= 3, "Postfix is not told to try again")
+        self.assert_nothing_delivered()
+        self.postfix.flush()
+        self.assert_arrived(content, recipients=[recipients[0], recipients[2]])
+        self.provider.gate.forget(rule)
+        wait_until(lambda: self.statuses("sent"), "Postfix hears of the two")
+        self.postfix.flush()
+        self.assert_queue_empties()
+        found = self.provider.mailroom.expect(self.mark, 2)
+        self.assertEqual([[recipients[1]]], [delivery.recipients for delivery in found[1:]])
+
+    def test_internationalized_addresses(self):
+        sender, recipient = "jörg@bücher.example", f"{self.mark}-θέλω@παράδειγμα.example"
+        content = f"From: {sender}\r\nSubject: {self.mark} Grüße\r\n\r\nπάντα ῥεῖ\r\n".encode()
+        with smtplib.SMTP("127.0.0.1", self.postfix.port("inbound"), timeout=60) as client:
+            client.ehlo()
+            client.sendmail(sender, [recipient], content, mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+        self.assert_queue_empties()
+        self.assert_arrived(content, recipients=[recipient])
 
     def test_a_report_with_the_null_reverse_path_is_relayed(self):
         content = message(f"{self.mark} report", sender="mailer-daemon@example.com")

@@ -87,10 +87,7 @@ class ProviderLogins(UpstreamCase):
         code, text = self.refusal(route)
         self.assertEqual(4, code // 100, text)
         self.assert_nothing_delivered()
-        ended = lambda: [  # noqa: E731
-            session for session in self.provider.postfix.conversations(route) if session.get("ehlo") or "starttls" in session
-        ]
-        wait_until(ended, "the provider's session does not end")
-        for session in self.provider.postfix.conversations(route):
+        wait_until(lambda: self.ended(route), "the provider's session does not end")
+        for session in self.ended(route):
             self.assertNotIn("auth", session)
             self.assertNotIn("mail", session)

@@ -237,7 +237,7 @@ class PythonClient(Case):
     def test_one_refused_recipient_among_three_is_told_and_the_retry_reaches_the_others(self):
         content = message("three")
         recipients = [self.recipient(number) for number in range(3)]
-        rule = self.provider.gate.answer("RCPT", recipients[1], "REJECT 5.1.1 nobody of that name")
+        rule = self.provider.gate.answer("RCPT", recipients[1], "550 5.1.1 nobody of that name")
         self.addCleanup(self.provider.gate.forget, rule)
         client = self.connect()
         with self.assertRaises(smtplib.SMTPDataError) as deferred:
@@ -254,7 +254,7 @@ class PythonClient(Case):
     def test_a_listener_that_verifies_recipients_answers_at_rcpt(self):
         content = message("verified")
         recipients = [self.recipient(number) for number in range(3)]
-        rule = self.provider.gate.answer("RCPT", recipients[1], "REJECT 5.1.1 nobody of that name")
+        rule = self.provider.gate.answer("RCPT", recipients[1], "550 5.1.1 nobody of that name")
         self.addCleanup(self.provider.gate.forget, rule)
         refused = self.connect(listener="asking").sendmail(self.sender, recipients, content)
         self.assertEqual([recipients[1]], list(refused))
