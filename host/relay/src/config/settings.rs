@@ -1,6 +1,7 @@
 //! The main file's own keys, and the order in which everything is read: what others refer to comes first.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use posthouse_smtp::path::Mailbox;
 use toml::Spanned;
@@ -36,7 +37,7 @@ pub(super) fn tenant_files(main: &File, findings: &Findings) -> Option<Vec<(Stri
             return None;
         }
     };
-    let read = |(index, path): (usize, &std::path::PathBuf)| {
+    let read = |(index, path): (usize, &PathBuf)| {
         let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         (id, File::read(index + 1, path, findings))
     };
@@ -81,7 +82,7 @@ fn read_main(
     let listeners = listener::read(&root, all_are_known.then_some(&all.logins));
     let config = Config {
         hostname: hostname.unwrap_or_default(),
-        state_directory: root.optional("state_directory", Entry::path),
+        state_directory: root.optional("state_directory", state_directory),
         timeouts: limits::read_timeouts(&root),
         log: log::read(&root),
         admin: admin(&root, &listeners),
@@ -102,6 +103,15 @@ fn hostname(entry: &Entry<'_>) -> Option<String> {
         entry.fault("it is not fully qualified; providers and spam filters look at it").warning();
     }
     Some(name.to_owned())
+}
+
+fn state_directory(entry: &Entry<'_>) -> Option<PathBuf> {
+    let path = entry.path()?;
+    if !path.is_dir() {
+        let reason = "there is no such directory (yet): renewed refresh tokens could not be kept";
+        entry.fault(reason).suggest("make it, readable by the relay only").warning();
+    }
+    Some(path)
 }
 
 fn admin(root: &Section<'_>, listeners: &[Listener]) -> Option<SocketAddr> {

@@ -105,3 +105,13 @@ fn files_that_are_not_there_are_told_by_name() {
     let faults = texts(&load(&main).errors, &directory);
     assert_eq!(faults, ["tenants/dir.toml: cannot read this file: Is a directory (os error 21)"]);
 }
+
+#[test]
+fn a_state_directory_that_is_not_there_is_a_warning() {
+    let fault = one(warnings(&format!("state_directory = \"/nonexistent/state\"\n{MAIN}"), ACME));
+    assert_eq!(
+        fault,
+        "posthouse.toml:1: state_directory = \"/nonexistent/state\": there is no such directory (yet): renewed refresh tokens \
+         could not be kept; make it, readable by the relay only"
+    );
+}
