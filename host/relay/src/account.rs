@@ -24,8 +24,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::account::credentials::credentials;
 use crate::answer::Undelivered;
-use crate::configuration::provider::Provider;
-use crate::configuration::tenant::Account as Settings;
+use crate::config::account::Account as Settings;
+use crate::config::provider::Provider;
 use crate::metrics::AccountMetrics;
 use crate::rate::Rate;
 use crate::refusals::Refusals;

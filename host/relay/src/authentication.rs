@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::authentication::failures::Failures;
 use crate::authentication::turns::Turns;
 use crate::authentication::verified::{Proof, Verified};
-use crate::configuration::password;
+use crate::config::password;
 
 /// What is verified when the login is unknown, so that the answer takes as long.
 /// (A hash with the parameters that `posthouse hash-password` uses; of no password anybody knows.)

@@ -13,7 +13,6 @@ pub mod authentication;
 pub mod cli;
 pub mod client;
 pub mod config;
-pub mod configuration;
 pub mod decide;
 pub mod front;
 pub mod gauges;

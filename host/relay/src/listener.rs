@@ -13,7 +13,7 @@ use posthouse_smtp::server::settings::Settings;
 use tracing::{info, warn};
 
 use crate::admission::Connections;
-use crate::configuration::network::Network;
+use crate::config::network::Network;
 use crate::front::Front;
 use crate::session;
 use crate::shutdown::Draining;

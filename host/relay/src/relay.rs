@@ -15,7 +15,7 @@ use tracing::info;
 use crate::admin;
 use crate::admission::{Connections, ContentMemory};
 use crate::authentication::Authentication;
-use crate::configuration::Config;
+use crate::config::Config;
 use crate::front::Front;
 use crate::identifiers::Identifiers;
 use crate::listener;

@@ -13,7 +13,7 @@ use posthouse_net::error::Error as NetError;
 use posthouse_oauth::error::Error as OAuthError;
 use tokio::sync::watch;
 
-use crate::configuration::Config;
+use crate::config::Config;
 use crate::listener::Rules;
 use crate::tenant::{Login, Tenant};
 

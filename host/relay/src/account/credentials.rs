@@ -13,23 +13,24 @@ use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLog
 
 use super::rotation::{File, kept};
 use super::{Surroundings, seed};
-use crate::configuration::tenant::{Account as Settings, Grant};
+use crate::config::account::{Account as Settings, Grant};
 
 pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Box<dyn LoginSource> {
-    let identity = Identity {
-        mechanism: settings.provider.mechanism,
+    let identity = |mechanism| Identity {
+        mechanism,
         user: settings.user.clone(),
         server: (settings.provider.host.clone(), settings.provider.port),
     };
     match &settings.grant {
         Grant::None => Box::new(Password { login: None }),
-        Grant::Password(password) => Box::new(Password { login: Some(identity.login(password)) }),
-        Grant::OAuth(grant) => {
-            let token_url = settings.provider.token_url.clone().unwrap_or_default();
-            let endpoint = Endpoint { token_url, scope: settings.provider.scope.clone() };
+        Grant::Password { password, mechanism } => {
+            Box::new(Password { login: Some(identity(*mechanism).login(password)) })
+        }
+        Grant::Token { endpoint, grant, mechanism } => {
+            let endpoint = Endpoint::clone(endpoint);
             let (grant, rotation) = rotation(tenant, settings, grant, around);
             let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
-            Box::new(Tokens { identity, tokens })
+            Box::new(Tokens { identity: identity(*mechanism), tokens })
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::{Authentication, Refusal};
-use crate::configuration::password;
+use crate::config::password;
 
 static HASH: LazyLock<String> = LazyLock::new(|| password::hash(b"correct"));
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::terminal::say;
-use crate::configuration as config;
+use crate::config;
 use crate::snapshot::Snapshot;
 
 pub(super) fn check(path: &Path) -> Result<ExitCode, String> {

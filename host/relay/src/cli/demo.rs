@@ -20,7 +20,7 @@ use self::scenes::{ACME, GLOBEX, PASSWORD, SCENES};
 use self::sender::Sender;
 use super::run::told_to_end;
 use super::terminal::say;
-use crate::configuration::{from_toml, password};
+use crate::config::{from_toml, password};
 use crate::relay::Relay;
 use crate::simulation::{self, Doors};
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use super::terminal::{complain, say};
-use crate::configuration::password;
+use crate::config::password;
 
 pub(super) fn hash_password() -> Result<ExitCode, String> {
     if io::stdin().is_terminal() {

@@ -9,7 +9,8 @@ use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::terminal::complain;
-use crate::configuration::{Config, Log, LogFormat, load};
+use crate::config::log::{Log, LogFormat};
+use crate::config::{Config, load};
 use crate::metrics::LATENCY_BUCKETS;
 use crate::relay::Relay;
 
@@ -25,7 +26,7 @@ pub(super) fn run(path: &Path) -> Result<ExitCode, String> {
 
 fn log_to_standard_output(log: &Log) {
     // Libraries are heard from warnings on; the relay itself at the level that was asked for.
-    let filter = EnvFilter::new(format!("warn,posthouse_relay={}", log.level));
+    let filter = EnvFilter::new(format!("warn,posthouse_relay={}", log.level.as_str()));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     match log.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),

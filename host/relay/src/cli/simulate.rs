@@ -14,7 +14,7 @@ use posthouse_simulator::simulator::Simulator;
 
 use super::run::told_to_end;
 use super::terminal::{Style, say, styled};
-use crate::configuration::password;
+use crate::config::password;
 use crate::simulation::{self, Doors};
 
 /// What to be.

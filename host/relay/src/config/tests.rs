@@ -1,4 +1,5 @@
 //! What is told of a configuration, word by word.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod accounts;
 mod fixture;

@@ -11,9 +11,9 @@ use posthouse_smtp::server::settings::{AuthRule, Extensions, Limits, LoginRule, 
 
 use super::{BuildError, Known, Snapshot};
 use crate::account::{Account, Surroundings};
-use crate::configuration::Config;
-use crate::configuration::listener::Listener;
-use crate::configuration::tenant::Tenant as TenantSettings;
+use crate::config::Config;
+use crate::config::listener::Listener;
+use crate::config::tenant::Tenant as TenantSettings;
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::tenant::{Login, Tenant};
 
@@ -87,10 +87,11 @@ fn tenant(
 
 fn rules(config: &Config, listener: &Listener) -> Result<Rules, BuildError> {
     let tls = match &listener.certificate {
-        Some((certificate, key)) => Some(
-            Acceptor::from_pem(certificate, key)
-                .map_err(|source| BuildError::Certificate { listener: listener.name.clone(), source })?,
-        ),
+        Some(certificate) => {
+            let acceptor = Acceptor::from_pem(&certificate.chain, certificate.key.expose().as_bytes());
+            let named = |source| BuildError::Certificate { listener: listener.name.clone(), source };
+            Some(acceptor.map_err(named)?)
+        }
         None => None,
     };
     let protocol = protocol(config, listener);
@@ -127,7 +128,7 @@ fn protocol(config: &Config, listener: &Listener) -> Settings {
             chunking: listener.chunking,
             ..Extensions::default()
         },
-        mechanisms: if listener.auth { Mechanisms::of(&offered) } else { Mechanisms::default() },
+        mechanisms: if listener.auth.is_offered() { Mechanisms::of(&offered) } else { Mechanisms::default() },
         auth: if listener.auth_over_cleartext { AuthRule::AnyChannel } else { AuthRule::TlsOnly },
         login: LoginRule::Required,
         bearer_challenge: None,
