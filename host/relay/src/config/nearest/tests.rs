@@ -1,3 +1,5 @@
+//! Which known word a misspelt one means.
+
 use super::{distance, listed, nearest};
 
 const KNOWN: [&str; 4] = ["connections", "connections_per_address", "message_size", "recipients"];

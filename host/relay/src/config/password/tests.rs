@@ -1,3 +1,5 @@
+//! Which hashes are verified at all, and by which password.
+
 use super::{HashError, check, hash, verify};
 
 const SALT_AND_HASH: &str = "c2FsdHNhbHRzYWx0c2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";

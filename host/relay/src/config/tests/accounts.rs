@@ -1,3 +1,5 @@
+//! Accounts: their providers, grants and mailboxes.
+
 use super::fixture::{ACME, HASH, MAIN, acme_error, errors, main_error, one, warnings};
 use crate::config::from_toml;
 

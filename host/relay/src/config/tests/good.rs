@@ -1,3 +1,5 @@
+//! What a configuration without a fault amounts to.
+
 use std::net::IpAddr;
 use std::time::Duration;
 

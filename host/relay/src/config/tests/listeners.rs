@@ -1,3 +1,5 @@
+//! Listeners: who could send, and what could be overheard.
+
 use super::fixture::{ACME, MAIN, errors, main_error, one, warnings};
 
 /// The one error of a listener that says this besides its name.

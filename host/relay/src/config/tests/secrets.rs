@@ -1,3 +1,5 @@
+//! Secrets and files: where they come from, and that none is shown.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

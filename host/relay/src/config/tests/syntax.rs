@@ -1,3 +1,5 @@
+//! Keys, types and units, and that all faults are told at once.
+
 use super::fixture::{ACME, HASH, MAIN, errors, loaded, main_error, one};
 use crate::config::from_toml;
 

@@ -1,3 +1,5 @@
+//! Tenants: logins, senders, routes and what they refer to.
+
 use super::fixture::{ACME, HASH, MAIN, acme_error, errors, one, warnings};
 use crate::config::from_toml;
 

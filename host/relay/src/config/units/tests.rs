@@ -1,3 +1,5 @@
+//! Quantities as people write them.
+
 use std::time::Duration;
 
 use super::{duration, duration_text, size, size_text};
