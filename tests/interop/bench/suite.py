@@ -15,6 +15,7 @@ MODULES = (
     "cases.provider_bytes",
     "cases.provider_logins",
     "cases.provider_sessions",
+    "cases.demonstration",
     "cases.secrets_kept",
 )
 
