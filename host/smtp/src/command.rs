@@ -236,12 +236,17 @@ fn client_name(rest: &str) -> Result<&str, CommandError> {
 
 fn auth(rest: &str) -> Result<Command<'_>, CommandError> {
     let mut words = rest.split_ascii_whitespace();
-    let mechanism = words.next().ok_or(CommandError::Arguments)?;
+    let mechanism = words.next().filter(|name| is_mechanism(name)).ok_or(CommandError::Arguments)?;
     let initial_response = words.next();
     match words.next() {
         None => Ok(Command::Auth { mechanism, initial_response }),
         Some(_) => Err(CommandError::Arguments),
     }
+}
+
+/// RFC 4422 3.1.
+fn is_mechanism(name: &str) -> bool {
+    name.len() <= 20 && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
 }
 
 /// What stands behind `FROM:` or `TO:`; the space before the path is what devices send.

@@ -32,8 +32,8 @@ fn look_at(command: Command<'_>) {
             assert!(!name.contains(char::is_control) && !name.contains(char::is_whitespace));
         }
         Command::Auth { mechanism, initial_response } => {
-            assert!(!mechanism.contains(char::is_control));
-            assert!(!initial_response.unwrap_or_default().contains(char::is_whitespace));
+            assert!(mechanism.bytes().all(|octet| octet.is_ascii_graphic()));
+            assert!(!initial_response.unwrap_or_default().contains([' ', '\t']));
         }
         Command::Mail(mail) => is_read_back(&mail),
         Command::XClient(client) => {

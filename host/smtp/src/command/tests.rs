@@ -54,6 +54,7 @@ fn other_parameters_are_refused_by_name() {
         "EHLO a b",
         "AUTH",
         "AUTH a b c",
+        "AUTH PL@IN",
         "RSET x",
         "STARTTLS x",
     ] {

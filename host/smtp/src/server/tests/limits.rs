@@ -62,6 +62,26 @@ fn one_line_that_is_too_long_never_becomes_two_commands() {
 }
 
 #[test]
+fn the_limit_is_looked_at_before_what_stands_behind_it() {
+    let mut settings = open();
+    settings.limits.command_line = 12;
+    for length in 10..16 {
+        let too_long = if length > 12 { "S: 500 5.5.2 line too long" } else { "" };
+        check(
+            &settings,
+            &format!(
+                "S: 220 ..
+                 C: {}\\nRSET
+                 {too_long}
+                 S: 500 5.5.2 lines end with CRLF, neither CR nor LF stands alone; closing
+                 - closed",
+                "x".repeat(length)
+            ),
+        );
+    }
+}
+
+#[test]
 fn too_many_errors_end_the_session() {
     let mut settings = open();
     settings.limits.errors = 2;

@@ -1,8 +1,10 @@
 //! STARTTLS (RFC 3207).
 
+use std::sync::Arc;
+
 use super::transcript::{check, open, run_octets, with_auth};
-use crate::server::Event;
 use crate::server::settings::{AuthRule, Settings};
+use crate::server::{Channel, Event, ServerSession};
 
 fn with_tls() -> Settings {
     let mut settings = Settings { auth: AuthRule::TlsOnly, ..with_auth() };
@@ -74,4 +76,19 @@ fn octets_behind_starttls_end_the_session_unread() {
         assert_eq!(told.events, [Event::Closed], "{behind:?}");
         assert!(told.replies().last().is_some_and(|last| last.starts_with("554 5.5.1 nothing may follow STARTTLS")));
     }
+}
+
+#[test]
+fn octets_in_the_clear_during_the_handshake_are_never_read() {
+    let mut settings = open();
+    settings.extensions.starttls = true;
+    let mut session = ServerSession::new(Arc::new(settings), Channel::Plaintext);
+    session.receive(b"EHLO x\r\nSTARTTLS\r\n");
+    assert_eq!(session.advance(&mut Vec::new()), Event::StartTls);
+    session.output().clear();
+    session.receive(b"EHLO injected\r\n");
+    session.secured();
+    assert_eq!(session.advance(&mut Vec::new()), Event::NeedInput);
+    assert!(session.output().is_empty());
+    assert_eq!((session.helo(), session.channel()), (None, Channel::Tls));
 }
