@@ -1,1 +1,13 @@
-//! End-to-end tests.
+//! End-to-end tests: the whole relay, raw octets in front of it, simulated providers behind it.
+//!
+//! Assertions are on accounting: every 250 has exactly one copy at the provider, nothing else has any.
+
+mod accepts_mail;
+mod ends;
+mod faults;
+mod keeps_bytes;
+mod post;
+mod shuts_down;
+mod speaks_smtp;
+mod tidy;
+mod wire;

@@ -21,20 +21,20 @@ trait Octets: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Octets for T {}
 
 /// One connection.
-pub struct Wire {
+pub(crate) struct Wire {
     stream: Box<dyn Octets>,
     unread: Vec<u8>,
 }
 
 impl Wire {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the listener is there");
         stream.set_nodelay(true).expect("a fresh socket takes options");
         Self { stream: Box::new(stream), unread: Vec::new() }
     }
 
     /// The same connection under TLS, verified against this CA for `localhost`.
-    pub async fn secured(self, ca_pem: &str) -> Self {
+    pub(crate) async fn secured(self, ca_pem: &str) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a CA in PEM")).expect("a usable CA");
         let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
@@ -49,43 +49,38 @@ impl Wire {
     }
 
     /// Sends octets as they are.
-    pub async fn send(&mut self, octets: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, octets: impl AsRef<[u8]>) {
         self.stream.write_all(octets.as_ref()).await.expect("the peer reads");
         self.stream.flush().await.expect("the peer reads");
     }
 
-    /// Sends octets; says whether the peer was still there.
-    pub async fn try_send(&mut self, octets: &[u8]) -> bool {
-        self.stream.write_all(octets).await.is_ok() && self.stream.flush().await.is_ok()
-    }
-
     /// Sends a line.
-    pub async fn say(&mut self, line: &str) {
+    pub(crate) async fn say(&mut self, line: &str) {
         self.send(format!("{line}\r\n")).await;
     }
 
     /// Sends a line and takes the reply.
-    pub async fn ask(&mut self, line: &str) -> String {
+    pub(crate) async fn ask(&mut self, line: &str) -> String {
         self.say(line).await;
         self.reply().await
     }
 
     /// Sends a line; the reply must begin with `expected`.
-    pub async fn expect(&mut self, line: &str, expected: &str) -> String {
+    pub(crate) async fn expect(&mut self, line: &str, expected: &str) -> String {
         let reply = self.ask(line).await;
         assert!(reply.starts_with(expected), "C: {line}\nS: {reply}expected {expected}");
         reply
     }
 
     /// The next reply, all its lines with their ends; it must begin with `expected`.
-    pub async fn hear(&mut self, expected: &str) -> String {
+    pub(crate) async fn hear(&mut self, expected: &str) -> String {
         let reply = self.reply().await;
         assert!(reply.starts_with(expected), "S: {reply}expected {expected}");
         reply
     }
 
     /// The next reply, all its lines with their ends.
-    pub async fn reply(&mut self) -> String {
+    pub(crate) async fn reply(&mut self) -> String {
         let mut reply = String::new();
         loop {
             let line = self.line().await;
@@ -98,7 +93,7 @@ impl Wire {
     }
 
     /// The next line with its end.
-    pub async fn line(&mut self) -> String {
+    pub(crate) async fn line(&mut self) -> String {
         loop {
             if let Some(end) = self.unread.windows(2).position(|pair| pair == b"\r\n") {
                 let line = self.unread.drain(..end + 2).collect();
@@ -109,20 +104,9 @@ impl Wire {
     }
 
     /// Reads until the peer ends the connection, and gives what came.
-    pub async fn rest(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.fill().await {}
         std::mem::take(&mut self.unread)
-    }
-
-    /// Nothing comes for a while.
-    pub async fn is_silent(&mut self, duration: Duration) -> bool {
-        let mut octet = [0];
-        self.unread.is_empty() && timeout(duration, self.stream.read(&mut octet)).await.is_err()
-    }
-
-    /// Closes the sending direction.
-    pub async fn half_close(&mut self) {
-        self.stream.shutdown().await.expect("an open connection can be shut down");
     }
 
     async fn fill(&mut self) -> bool {

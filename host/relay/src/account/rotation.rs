@@ -5,11 +5,11 @@
 //! one there, the old chain is left behind.
 
 use std::fs::{self, OpenOptions};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use blake2::{Blake2s256, Digest};
 use posthouse_oauth::cache::Rotation;
 use posthouse_oauth::grant::Grant;
 use posthouse_oauth::secret::Secret;
@@ -23,9 +23,10 @@ pub(super) struct File {
 impl File {
     pub(super) fn new(directory: &Path, tenant: &str, account: &str, grant: &Grant) -> Self {
         let Grant::RefreshToken { refresh_token, .. } = grant;
-        let mut hasher = DefaultHasher::new();
-        refresh_token.expose().hash(&mut hasher);
-        Self { path: directory.join(format!("{tenant}.{account}.{:016x}.refresh-token", hasher.finish())) }
+        // A hash that stays the same from one release to the next: the file has to be found again.
+        let digest = Blake2s256::digest(refresh_token.expose());
+        let origin: String = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect();
+        Self { path: directory.join(format!("{tenant}.{account}.{origin}.refresh-token")) }
     }
 }
 

@@ -1,3 +1,5 @@
+//! Digests, by what they tell apart.
+
 use std::collections::HashSet;
 
 use super::{BodyDigest, Digest, body_digest, digest};

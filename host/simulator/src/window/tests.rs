@@ -1,3 +1,5 @@
+//! Windows of time, by what still fits.
+
 use std::time::Duration;
 
 use tokio::time::Instant;

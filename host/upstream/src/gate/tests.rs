@@ -1,3 +1,5 @@
+//! The login gate, by when it opens again.
+
 use std::time::Duration;
 
 use posthouse_smtp::reply::{EnhancedCode, Reply};

@@ -1,3 +1,5 @@
+//! Replies as the providers send them, row by row, and what each means.
+
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 
 use super::{Meaning, classify};

@@ -1,3 +1,5 @@
+//! Verdicts: what each outcome becomes for the client and for the account.
+
 use std::time::Duration;
 
 use posthouse_smtp::reply::{EnhancedCode, Reply};

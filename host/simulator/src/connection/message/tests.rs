@@ -1,3 +1,5 @@
+//! Fixed answers, by their texts.
+
 use super::reply;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Faults, each seen by a client of raw octets.
+
 use std::time::{Duration, Instant};
 
 use super::client::{Client, auth, fresh_token};

@@ -1,3 +1,5 @@
+//! Limits, each run into by a client of raw octets.
+
 use std::time::{Duration, Instant};
 
 use super::client::{Client, auth, fresh_token, user};

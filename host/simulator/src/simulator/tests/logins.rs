@@ -1,3 +1,5 @@
+//! Logins, by whom each provider lets in, and in which words.
+
 use super::client::{Client, auth, base64, fresh_token};
 use super::{GMAIL, OUTLOOK, options, started};
 use crate::provider::Provider;

@@ -1,3 +1,5 @@
+//! Messages, by what is in the ledger.
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! Tokens over real HTTP: issued, rotated, refused.
+
 use std::time::{Duration, Instant};
 
 use super::client::{Client, auth, exchange, form, fresh_token, path, post};

@@ -1,3 +1,5 @@
+//! Places, by who gets one and in which order.
+
 use std::sync::Arc;
 use std::time::Duration;
 
