@@ -12,6 +12,7 @@ MODULES = (
     "cases.curl_client",
     "cases.msmtp_client",
     "cases.postfix_client",
+    "cases.dovecot_client",
     "cases.provider_bytes",
     "cases.provider_logins",
     "cases.provider_sessions",
