@@ -7,6 +7,7 @@ mod ends;
 mod faults;
 mod keeps_bytes;
 mod post;
+mod secrets;
 mod shuts_down;
 mod speaks_smtp;
 mod tidy;

@@ -1,5 +1,6 @@
 //! What all states of a session share: its settings, its octets, and what is known of the client.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::Channel;
@@ -8,7 +9,6 @@ use super::replies::Said;
 use super::settings::{AuthRule, LoginRule, Settings};
 use crate::reply::{Reply, Severity};
 
-#[derive(Debug)]
 pub(super) struct Core {
     pub(super) settings: Arc<Settings>,
     pub(super) channel: Channel,
@@ -23,6 +23,13 @@ pub(super) struct Core {
     errors: u32,
     commands: u32,
     failures: u32,
+}
+
+/// What the client sends and hears may hold passwords, and is not shown.
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("channel", &self.channel).field("helo", &self.helo).finish_non_exhaustive()
+    }
 }
 
 impl Core {

@@ -50,13 +50,24 @@ pub(super) async fn exchange(
     let mut sent = Sent::Nothing;
     let outcome = match run(wire, transaction, content, &mut sent, alarm).await {
         Ok(outcome) => outcome,
-        Err(Unsent::Answered(outcome)) => *outcome,
+        Err(Unsent::Answered(outcome)) => return Err(answered_early(wire, provider, *outcome, transaction)),
         Err(unsent) => return Err(broken(wire, provider, sent, unsent)),
     };
     match (outcome.stage, outcome.reply.severity()) {
         (client::Stage::Content, Severity::Success) => Ok(outcome.reply),
         _ => Err(refused(provider, outcome, transaction.recipients.len())),
     }
+}
+
+/// The provider decided although octets of the content are still owed: the session is of no more use,
+/// and a 2yz cannot be true.
+fn answered_early(wire: &Wire, provider: ProviderKind, outcome: Outcome, transaction: &Transaction<'_>) -> Failed {
+    if outcome.stage == client::Stage::Content && outcome.reply.severity() == Severity::Success {
+        let source = client::Error::UnexpectedReply { state: wire.state(), reply: outcome.reply };
+        let error = Error::Protocol { stage: Stage::Content, source };
+        return Failed { error, session: Afterwards::Broken, never_begun: false };
+    }
+    Failed { session: Afterwards::Broken, ..refused(provider, outcome, transaction.recipients.len()) }
 }
 
 /// What the message needs and the provider does not offer.
