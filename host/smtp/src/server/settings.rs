@@ -72,7 +72,8 @@ pub struct Limits {
     pub auth_line: usize,
     /// Errors of a client's making until the session is ended.
     pub errors: u32,
-    /// Commands without a message among them until the session is ended.
+    /// Commands without a message among them until the session is ended. Refused MAIL and RCPT and
+    /// empty chunks count, those that lead to a message do not.
     pub commands: u32,
     /// Failed logins until the session is ended.
     pub auth_failures: u32,
