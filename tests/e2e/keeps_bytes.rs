@@ -36,7 +36,7 @@ fn any_content_arrives_as_it_was_sent_by_data_and_by_bdat() {
         let client = post.app().await;
         (post, client)
     });
-    let client = std::cell::RefCell::new(client);
+    let client = tokio::sync::Mutex::new(client);
     let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(
         &(content(), vec(1_usize..30_000, 1..6), any::<bool>(), any::<bool>()),
@@ -44,7 +44,7 @@ fn any_content_arrives_as_it_was_sent_by_data_and_by_bdat() {
             let filler = if large { b"..filler\r\n".repeat(8_000) } else { Vec::new() };
             let body = [b"Subject: x\r\n\r\n", &body[..], &filler[..], &body[..]].concat();
             runtime.block_on(async {
-                let mut client = client.borrow_mut();
+                let mut client = client.lock().await;
                 client.send("MAIL FROM:<app@acme.example> BODY=8BITMIME\r\nRCPT TO:<ann@example.org>\r\n").await;
                 client.hear("250").await;
                 client.hear("250").await;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use posthouse_relay::configuration::password;
+use posthouse_relay::config::password;
 use posthouse_relay::simulation::{self, Doors};
 use posthouse_simulator::mailbox::Mailbox;
 use posthouse_simulator::provider::Provider;

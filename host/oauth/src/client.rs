@@ -37,10 +37,12 @@ impl Client {
             .timeout(TIMEOUT)
             .no_proxy();
         if let Some(pem) = extra_root_pem {
-            let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| Error::Endpoint("the CA file is no PEM"))?;
+            let roots =
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|_| Error::Endpoint("the CA file is no PEM"))?;
             builder = builder.tls_certs_merge(roots);
         }
-        let http = builder.build().map_err(|_| Error::Endpoint("TLS cannot be set up: are CA certificates installed?"))?;
+        let http =
+            builder.build().map_err(|_| Error::Endpoint("TLS cannot be set up: are CA certificates installed?"))?;
         Ok(Self { http })
     }
 

@@ -51,11 +51,9 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
-            Self::Endpoint(_)
-            | Self::Refused { .. }
-            | Self::Unreachable(_)
-            | Self::Nonsense(_)
-            | Self::Interrupted => None,
+            Self::Endpoint(_) | Self::Refused { .. } | Self::Unreachable(_) | Self::Nonsense(_) | Self::Interrupted => {
+                None
+            }
         }
     }
 }

@@ -1,5 +1,4 @@
 //! Edits, each by the header block it leaves.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{EditError, Edits, Which};
 use crate::header::HeaderBlock;

@@ -1,5 +1,4 @@
 //! Trace fields, as the next host reads them.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Protocol, Received};
 use crate::{date::Date, header::HeaderBlock};

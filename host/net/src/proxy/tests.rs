@@ -1,5 +1,4 @@
 //! Headers as proxies send them, and what is none.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Proxied, SIGNATURE, parse};
 

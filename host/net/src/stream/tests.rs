@@ -1,5 +1,4 @@
 //! Streams over real sockets: what is noticed of a quiet peer, and that TLS is verified.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::future::poll_fn;
 use std::task::{Context, Waker};

@@ -1,5 +1,4 @@
 //! The cache against a token endpoint of raw octets.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::collections::VecDeque;
 use std::io;
@@ -40,7 +39,8 @@ fn issued(token: &str, more: &str) -> String {
 
 /// Serves the answers in turn, the last one for ever.
 async fn endpoint(answers: &[String], delay: Duration) -> (Endpoint, Script) {
-    let script = Script { answers: Arc::new(Mutex::new(answers.iter().cloned().collect())), delay, ..Script::default() };
+    let script =
+        Script { answers: Arc::new(Mutex::new(answers.iter().cloned().collect())), delay, ..Script::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let token_url = format!("http://{}/token", listener.local_addr().unwrap());
     let served = script.clone();
@@ -100,7 +100,8 @@ async fn a_token_is_asked_for_once_and_served_from_then_on() {
     }
     let requests = script.requests();
     assert_eq!(requests.len(), 1);
-    for part in ["grant_type=refresh_token", "client_id=app", "client_secret=client-secret", "refresh_token=refresh-1"] {
+    for part in ["grant_type=refresh_token", "client_id=app", "client_secret=client-secret", "refresh_token=refresh-1"]
+    {
         assert!(requests[0].contains(part), "{part}");
     }
     assert!(matches!(cache.state(), TokenState::Ready { .. }));
@@ -165,7 +166,8 @@ impl Rotation for Full {
 
 #[tokio::test]
 async fn a_rotated_refresh_token_is_kept_before_use_and_used_next() {
-    let answers = [issued("token-1", r#","refresh_token":"refresh-2""#), issued("token-2", r#","refresh_token":"refresh-2""#)];
+    let answers =
+        [issued("token-1", r#","refresh_token":"refresh-2""#), issued("token-2", r#","refresh_token":"refresh-2""#)];
     let (endpoint, script) = endpoint(&answers, Duration::ZERO).await;
     let kept = Arc::new(Kept::default());
     let cache = TokenCache::new(Client::new(None).unwrap(), endpoint, grant(), kept.clone(), 7);
@@ -186,7 +188,8 @@ async fn a_refresh_token_that_could_not_be_kept_is_told() {
 
 #[tokio::test]
 async fn what_is_permanent_is_told_by_the_error_field() {
-    let refusal = http("400 Bad Request", r#"{"error":"invalid_grant","error_description":"AADSTS700082:\r\nexpired"}"#);
+    let refusal =
+        http("400 Bad Request", r#"{"error":"invalid_grant","error_description":"AADSTS700082:\r\nexpired"}"#);
     let error = error_of(refusal).await;
     assert!(error.is_permanent());
     assert_eq!(error.to_string(), "token endpoint refuses: invalid_grant: AADSTS700082:  expired");

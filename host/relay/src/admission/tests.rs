@@ -1,5 +1,4 @@
 //! Admission, by who is let in and when a place is free again.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Connections, ContentMemory, Held, NoContentMemory};
 

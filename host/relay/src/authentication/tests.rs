@@ -1,5 +1,4 @@
 //! Authentication, by who is let in.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::net::IpAddr;
 use std::sync::LazyLock;

@@ -1,5 +1,4 @@
 //! What is told of a configuration, word by word.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod accounts;
 mod fixture;

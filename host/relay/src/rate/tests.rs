@@ -1,5 +1,4 @@
 //! Rates, by when the next message may go.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Refusals, by whom they concern and for how long.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Faults, by when they strike.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! The ledger, by what is counted and kept.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::Arc;
 use std::time::Duration;

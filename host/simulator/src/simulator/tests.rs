@@ -1,7 +1,5 @@
 //! The whole simulator, asked over sockets in raw octets.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 mod client;
 mod faults;
 mod limits;

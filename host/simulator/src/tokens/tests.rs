@@ -1,5 +1,4 @@
 //! Tokens, by what they open and until when.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::Arc;
 use std::time::Duration;

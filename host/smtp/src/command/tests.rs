@@ -1,5 +1,4 @@
 //! Commands, by what is read from a line.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Body, Command, CommandError, XClient};
 

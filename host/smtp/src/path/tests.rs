@@ -1,5 +1,4 @@
 //! Paths, by what is taken and what is refused.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{ForwardPath, Mailbox, PathError, ReversePath, forward_path, reverse_path};
 

@@ -1,5 +1,4 @@
 //! Replies, by the octets they become.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{EnhancedCode, Reply, Severity};
 

@@ -1,5 +1,4 @@
 //! SASL messages, by what is read from them.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Credentials, Mechanism, Mechanisms, Secret, login, oauthbearer, plain, xoauth2};
 

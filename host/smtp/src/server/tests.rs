@@ -1,5 +1,4 @@
 //! The server's side as transcripts, a file for each state; `transcript` says how they are written.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod authenticating;
 mod chunks;

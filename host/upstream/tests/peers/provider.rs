@@ -93,7 +93,8 @@ pub(crate) struct Seen {
 /// Lines of the EHLO reply besides the first.
 pub(crate) const WITH_CHUNKING: &str =
     "250-SIZE 1000000\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-AUTH PLAIN XOAUTH2\r\n250 CHUNKING\r\n";
-const WITH_STARTTLS: &str = "250-PIPELINING\r\n250-8BITMIME\r\n250-STARTTLS\r\n250-AUTH PLAIN XOAUTH2\r\n250 CHUNKING\r\n";
+const WITH_STARTTLS: &str =
+    "250-PIPELINING\r\n250-8BITMIME\r\n250-STARTTLS\r\n250-AUTH PLAIN XOAUTH2\r\n250 CHUNKING\r\n";
 pub(crate) const WITHOUT_CHUNKING: &str = "250-PIPELINING\r\n250-8BITMIME\r\n250 AUTH PLAIN XOAUTH2\r\n";
 
 pub(crate) struct Provider {

@@ -1,5 +1,4 @@
 //! Rotated refresh tokens, by what is there after a restart.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,5 +1,4 @@
 //! Which addresses a network holds.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Network, NetworkError};
 

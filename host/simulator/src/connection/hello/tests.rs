@@ -1,5 +1,4 @@
 //! What EHLO offers.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::{Offer, last_reply, position, write};
 use crate::options::ProviderOptions;

@@ -1,5 +1,4 @@
 //! Forms, as clients send them.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::parse;
 
