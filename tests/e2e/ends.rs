@@ -89,3 +89,19 @@ async fn a_named_server_speaks_for_its_clients_by_xclient() {
     send(&mut client, "app@acme.example", &["ann@example.org"], "x\r\n").await;
     assert!(post.messages(1).await[0].text().contains("from printer.example.com ([192.0.2.78])"));
 }
+
+#[tokio::test]
+async fn a_client_named_by_xclient_has_the_login_of_its_own_network_only() {
+    let listener = "xclient_from = [\"127.0.0.1\"]\nnetworks = [ { network = \"192.0.2.0/24\", login = \"app\" } ]\n";
+    let post = Post::with(&Usual { listener, ..Usual::default() }).await;
+    let mut client = post.client().await;
+    client.expect("EHLO x", "250").await;
+    client.expect("MAIL FROM:<app@acme.example>", "530").await;
+    client.expect("XCLIENT ADDR=192.0.2.79", "220").await;
+    client.expect("HELO y", "250").await;
+    assert!(send(&mut client, "app@acme.example", &["ann@example.org"], "x\r\n").await.starts_with("250"));
+    client.expect("XCLIENT ADDR=198.51.100.1", "220").await;
+    client.expect("HELO z", "250").await;
+    client.expect("MAIL FROM:<app@acme.example>", "530").await;
+    post.messages(1).await;
+}

@@ -74,7 +74,12 @@ impl Session {
         }
         self.client.helo.clone_from(&identity.helo);
         info!(session = %self.id, peer = %self.client.address, "client named by XCLIENT");
+        // Whoever it was before, it is somebody else now, with the login of its own network, if any.
+        self.client.login = self.rules.login_of(self.client.address).cloned();
         self.protocol.accept();
+        if self.client.login.is_some() {
+            self.protocol.presume_login();
+        }
     }
 }
 
