@@ -80,7 +80,9 @@ async fn broken_connections_are_never_a_250_without_a_copy() {
         Stage::Content,
         Stage::Recorded,
     ] {
-        for action in [Action::Reset, Action::Close, Action::Garbage(b"\x00\xffnonsense\r\n".to_vec())] {
+        for action in
+            [Action::Reset, Action::Close, Action::HalfClose, Action::Garbage(b"\x00\xffnonsense\r\n".to_vec())]
+        {
             let name = format!("{stage:?} {action:?}");
             let (reply, _post) = one_fault(stage, action).await;
             assert!(reply.starts_with("45"), "{name}: {reply}");
@@ -205,4 +207,17 @@ async fn a_client_that_leaves_in_the_middle_has_sent_nothing() {
     let mut client = post.app().await;
     assert!(send(&mut client, FROM, TO, "whole\r\n").await.starts_with("250"));
     assert!(post.messages(1).await[0].text().ends_with("whole\r\n"));
+}
+
+#[tokio::test]
+async fn a_provider_that_refuses_connections_defers_until_it_is_back() {
+    let post = Post::new().await;
+    post.simulator.close_ports(Provider::Gmail).await;
+    let mut client = post.app().await;
+    let reply = send(&mut client, FROM, TO, "x\r\n").await;
+    assert!(reply.starts_with("451 4.4.1"), "{reply}");
+    assert!(send(&mut client, "box@acme.example", TO, "x\r\n").await.starts_with("250"), "the other provider is there");
+    post.simulator.open_ports(Provider::Gmail).expect("the ports are free again");
+    assert!(send(&mut client, FROM, TO, "x\r\n").await.starts_with("250"));
+    post.messages(2).await;
 }

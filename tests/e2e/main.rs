@@ -3,6 +3,7 @@
 //! Assertions are on accounting: every 250 has exactly one copy at the provider, nothing else has any.
 
 mod accepts_mail;
+mod admin;
 mod ends;
 mod faults;
 mod keeps_bytes;

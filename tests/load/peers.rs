@@ -34,7 +34,8 @@ pub(crate) async fn posthouse(world: &World, sessions: usize) -> io::Result<Peer
     let doors = Doors { plain: address, starttls: None, admin: None };
     let tenants = world.directory.join("tenants");
     std::fs::create_dir_all(&tenants)?;
-    let main = simulation::main_file(&world.simulator, &doors, "ca.pem");
+    let main = simulation::main_file(&world.simulator, &doors, "ca.pem")
+        .replace("[limits]\n", "[limits]\nmessage_size = \"150 MiB\"\n");
     let configuration = world.directory.join("posthouse.toml");
     std::fs::write(&configuration, main)?;
     let mut tenant = simulation::login("load", &password::hash(b"load"), &["@load.example"], "");

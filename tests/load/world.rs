@@ -41,6 +41,8 @@ impl World {
         // The digest of each message is kept, so that every copy can be accounted for.
         options.keep = Keep::Digest;
         options.gmail.latency = latency;
+        // The largest message of the scenarios is larger than what Gmail takes.
+        options.gmail.limits.message_size = 200_000_000;
         let simulator = Simulator::start(options).await.map_err(io::Error::other)?;
         let directory = std::env::temp_dir().join(format!("posthouse-load-{}", std::process::id()));
         std::fs::create_dir_all(&directory)?;

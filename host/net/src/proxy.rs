@@ -1,9 +1,9 @@
 //! The PROXY protocol, version 2: who the client of a proxy is.
 //!
 //! Exactly the header's octets are read, and none behind it. Whose header is believed is the
-//! caller's question.
+//! caller's question. Sections are those of HAProxy's `proxy-protocol.txt`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use crate::error::Error;
 use crate::stream::Stream;
@@ -11,8 +11,19 @@ use crate::stream::Stream;
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Signature, version and command, family, length.
 const FIXED: usize = 16;
-/// Addresses and what else a proxy tells; more is nobody's header.
-const REST: usize = 1024;
+/// Addresses and what else a proxy tells (TLVs); a header that is longer does not surely travel in one
+/// segment, as section 2 asks for.
+const REST: usize = 536;
+
+/// Section 2.2: the thirteenth octet, version and command.
+const LOCAL: u8 = 0x20;
+const PROXY: u8 = 0x21;
+/// Section 2.2: the fourteenth, family and transport.
+const UNSPECIFIED: u8 = 0x00;
+const TCP_OVER_IPV4: u8 = 0x11;
+const TCP_OVER_IPV6: u8 = 0x21;
+
+const OTHER_OCTETS: &str = "the peer sent something else; let the proxy send it (version 2), or do not expect it";
 
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +35,14 @@ pub enum Proxied {
         /// Where it connected to.
         destination: SocketAddr,
     },
-    /// The proxy speaks for itself, or for an address of no family known here.
+    /// The proxy speaks for itself, as when it looks whether we are there, or does not say for whom.
     Local,
 }
 
 /// Reads a header from a stream.
+///
+/// How long it may take is the caller's to say; a peer that sends something else is known by its
+/// first octet.
 ///
 /// # Errors
 /// The peer sent something else, or nothing.
@@ -50,6 +64,9 @@ async fn fill(stream: &mut Stream, header: &mut Vec<u8>, length: usize) -> Resul
         if read.await? == 0 {
             return Err(Error::Proxy("the connection ended within it"));
         }
+        if !header.iter().zip(SIGNATURE).all(|(octet, signed)| octet == signed) {
+            return Err(Error::Proxy(OTHER_OCTETS));
+        }
     }
     Ok(())
 }
@@ -61,7 +78,7 @@ fn length(fixed: &[u8]) -> Result<usize, Error> {
             let length = usize::from(u16::from_be_bytes([*high, *low]));
             if length > REST { Err(Error::Proxy("too long")) } else { Ok(length) }
         }
-        _ => Err(Error::Proxy("other octets")),
+        _ => Err(Error::Proxy(OTHER_OCTETS)),
     }
 }
 
@@ -75,33 +92,34 @@ pub fn parse(header: &[u8]) -> Result<Proxied, Error> {
         return Err(Error::Proxy("the length does not fit"));
     }
     match (fixed[12], fixed[13]) {
-        (0x20, _) => Ok(Proxied::Local),
-        (0x21, 0x11) => {
-            let (from, rest) = address::<4>(rest)?;
-            let (to, rest) = address::<4>(rest)?;
-            client(Ipv4Addr::from(from).into(), Ipv4Addr::from(to).into(), rest)
-        }
-        (0x21, 0x21) => {
-            let (from, rest) = address::<16>(rest)?;
-            let (to, rest) = address::<16>(rest)?;
-            client(Ipv6Addr::from(from).into(), Ipv6Addr::from(to).into(), rest)
-        }
-        (0x21, _) => Ok(Proxied::Local),
+        (LOCAL, _) | (PROXY, UNSPECIFIED) => Ok(Proxied::Local),
+        (PROXY, TCP_OVER_IPV4) => client::<4>(rest),
+        (PROXY, TCP_OVER_IPV6) => client::<16>(rest),
+        // Not taken for the proxy itself, whose address may be trusted with more.
+        (PROXY, _) => Err(Error::Proxy("the client's address is of no family that SMTP comes by")),
         _ => Err(Error::Proxy("unknown version or command")),
     }
 }
 
-fn address<const N: usize>(octets: &[u8]) -> Result<([u8; N], &[u8]), Error> {
-    let (address, rest) = octets.split_first_chunk::<N>().ok_or(Error::Proxy("too short for its addresses"))?;
-    Ok((*address, rest))
+/// Both addresses, both ports; what stands behind them is passed over.
+fn client<const N: usize>(rest: &[u8]) -> Result<Proxied, Error>
+where
+    IpAddr: From<[u8; N]>,
+{
+    let (source, rest) = take::<N>(rest)?;
+    let (destination, rest) = take::<N>(rest)?;
+    let (source_port, rest) = take::<2>(rest)?;
+    let (destination_port, _) = take::<2>(rest)?;
+    let socket = |address: [u8; N], port| {
+        // A proxy that listens on one socket for both families writes IPv4 as `::ffff:192.0.2.1`.
+        SocketAddr::new(IpAddr::from(address).to_canonical(), u16::from_be_bytes(port))
+    };
+    Ok(Proxied::Client { source: socket(source, source_port), destination: socket(destination, destination_port) })
 }
 
-fn client(from: IpAddr, to: IpAddr, ports: &[u8]) -> Result<Proxied, Error> {
-    let ([a, b, c, d], _) = ports.split_first_chunk::<4>().ok_or(Error::Proxy("too short for its ports"))?;
-    Ok(Proxied::Client {
-        source: SocketAddr::new(from, u16::from_be_bytes([*a, *b])),
-        destination: SocketAddr::new(to, u16::from_be_bytes([*c, *d])),
-    })
+fn take<const N: usize>(octets: &[u8]) -> Result<([u8; N], &[u8]), Error> {
+    let (taken, rest) = octets.split_first_chunk::<N>().ok_or(Error::Proxy("too short for its addresses"))?;
+    Ok((*taken, rest))
 }
 
 #[cfg(test)]

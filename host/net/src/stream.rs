@@ -7,12 +7,13 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 
@@ -72,7 +73,7 @@ impl Stream {
     /// The handshake failed; the stream is of no more use.
     pub async fn accept_tls(&mut self, acceptor: &Acceptor) -> Result<(), Error> {
         let socket = self.take_plain()?;
-        let stream = acceptor.tls().accept(socket).await.map_err(Error::Handshake)?;
+        let stream = acceptor.tls().accept(socket).await.map_err(Error::of_handshake)?;
         self.kind = Kind::Tls(Box::new(stream.into()));
         Ok(())
     }
@@ -84,7 +85,7 @@ impl Stream {
     pub async fn connect_tls(&mut self, connector: &Connector, server_name: &str) -> Result<(), Error> {
         let name = Connector::server_name(server_name)?;
         let socket = self.take_plain()?;
-        let stream = connector.tls().connect(name, socket).await.map_err(Error::Handshake)?;
+        let stream = connector.tls().connect(name, socket).await.map_err(Error::of_handshake)?;
         self.kind = Kind::Tls(Box::new(stream.into()));
         Ok(())
     }
@@ -140,8 +141,17 @@ impl Stream {
     }
 
     /// Whether a peer that is to be quiet is not; if it is, the waker is called when that ends. No
-    /// system call as long as nothing came: the runtime knows.
+    /// system call as long as nothing came: the runtime knows. Session tickets are not noise.
+    ///
+    /// # Race window
+    /// What has reached the kernel and not yet the runtime (its next turn) is not noticed.
     pub fn poll_quiet(&mut self, context: &mut Context<'_>) -> Poll<Noise> {
+        // A task that has used up its turn would be told "nothing" without a look, and take a stray
+        // reply for the answer to its next command.
+        pin!(unconstrained(poll_fn(|context| self.poll_noise(context)))).poll(context)
+    }
+
+    fn poll_noise(&mut self, context: &mut Context<'_>) -> Poll<Noise> {
         BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(&mut buffer[..NOISE]);
             Poll::Ready(match ready!(self.poll_read(context, &mut buffer)) {
@@ -180,17 +190,26 @@ impl Stream {
         self.socket().map_or(0, |socket| socket.written)
     }
 
-    /// Ends the stream politely, within a second.
+    /// Ends the stream politely, within a second: the end is sent, and the peer's is awaited.
+    ///
+    /// A socket that is closed with octets unread resets the connection, and the peer may lose the
+    /// last reply, which it has not read yet (RFC 1122 4.2.2.13); so they are read, and dropped.
     pub async fn close(&mut self) {
         let end = async {
-            match &mut self.kind {
-                Kind::Plain(socket) => socket.shutdown().await,
-                Kind::Tls(stream) => stream.shutdown().await,
-                Kind::Gone => Ok(()),
-            }
+            self.shut_down().await?;
+            while self.receive(<[u8]>::len).await? > 0 {}
+            io::Result::Ok(())
         };
         // Whether the peer hears the end does not matter to anybody any more.
         let _ = timeout(CLOSE, end).await;
+    }
+
+    async fn shut_down(&mut self) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Plain(socket) => socket.shutdown().await,
+            Kind::Tls(stream) => stream.shutdown().await,
+            Kind::Gone => Ok(()),
+        }
     }
 
     /// Ends the connection with a reset (RST), as a crash would.

@@ -7,6 +7,7 @@
 mod schedule;
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::watch;
@@ -92,6 +93,8 @@ struct Shared {
     rotation: Arc<dyn Rotation>,
     seed: u64,
     current: RwLock<Option<Arc<AccessToken>>>,
+    /// Whether somebody asked for the token since it was issued: an unused one is left to lapse.
+    used: AtomicBool,
     work: Mutex<Work>,
 }
 
@@ -102,8 +105,6 @@ struct Work {
     flight: Option<watch::Receiver<Option<Answer>>>,
     failure: Option<Failure>,
     unkept: Option<String>,
-    /// Whether somebody asked for the token since it was issued: an unused one is left to lapse.
-    used: bool,
 }
 
 /// The last failure, and when the endpoint may be asked again.
@@ -117,8 +118,9 @@ struct Failure {
 impl TokenCache {
     /// A cache that holds nothing yet. `seed` spreads renewals: accounts have different ones.
     pub fn new(client: Client, endpoint: Endpoint, grant: Grant, rotation: Arc<dyn Rotation>, seed: u64) -> Self {
-        let work = Mutex::new(Work { grant, flight: None, failure: None, unkept: None, used: false });
-        Self { shared: Arc::new(Shared { client, endpoint, rotation, seed, current: RwLock::default(), work }) }
+        let work = Mutex::new(Work { grant, flight: None, failure: None, unkept: None });
+        let (current, used) = (RwLock::default(), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { client, endpoint, rotation, seed, current, used, work }) }
     }
 
     /// A valid token: the one at hand, or a new one.
@@ -127,7 +129,7 @@ impl TokenCache {
     /// There is none. While the endpoint is not to be asked, the last error is given at once.
     pub async fn token(&self) -> Answer {
         if let Some(token) = self.shared.valid() {
-            self.shared.work().used = true;
+            self.shared.used.store(true, Ordering::Relaxed);
             return Ok(token);
         }
         self.request(None).await
@@ -190,7 +192,7 @@ impl Shared {
     /// The request under way, a new one, or the error that forbids one.
     fn join(self: &Arc<Self>, refused: Option<&AccessToken>) -> Joined {
         let mut work = self.work();
-        work.used = true;
+        self.used.store(true, Ordering::Relaxed);
         if let Some(flight) = &work.flight {
             return Joined::Flight(flight.clone());
         }
@@ -251,7 +253,8 @@ impl Shared {
         {
             let mut work = self.work();
             work.grant = grant.unwrap_or_else(|| work.grant.clone());
-            (work.failure, work.unkept, work.used) = (None, unkept, false);
+            (work.failure, work.unkept) = (None, unkept);
+            self.used.store(false, Ordering::Relaxed);
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
         self.renew_ahead(&token, now + schedule::renewal(issued.lifetime, self.seed));
@@ -276,7 +279,7 @@ impl Shared {
                 sleep_until(at).await;
                 let (Some(shared), Some(token)) = (cache.upgrade(), token.upgrade()) else { return };
                 let is_current = shared.valid().is_some_and(|current| Arc::ptr_eq(&current, &token));
-                if !is_current || !shared.work().used {
+                if !is_current || !shared.used.load(Ordering::Relaxed) {
                     return;
                 }
                 match (TokenCache { shared: Arc::clone(&shared) }).request(Some(&token)).await {

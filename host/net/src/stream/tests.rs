@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use tokio::io::AsyncWriteExt;
+use tokio::task::coop::{consume_budget, has_budget_remaining};
 use tokio::time::timeout;
+use tokio_rustls::rustls::HandshakeKind;
 
-use super::{Noise, Stream};
+use super::{Kind, Noise, Stream};
 use crate::acceptor::Acceptor;
 use crate::connector::{Connector, Trust};
 use crate::error::Error;
 use crate::listen::Listener;
+
+const SOON: Duration = Duration::from_secs(5);
 
 struct Pki {
     acceptor: Acceptor,
@@ -49,12 +53,18 @@ async fn tls_pair(pki: &Pki) -> (Stream, Stream) {
     (client, server)
 }
 
+/// Whether the runtime would answer a read without asking the kernel.
+fn would_ask_nobody(stream: &Stream) -> bool {
+    let socket = &stream.socket().unwrap().socket;
+    socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
 fn is_quiet(stream: &mut Stream) -> bool {
     stream.poll_quiet(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
 async fn noise(stream: &mut Stream) -> Noise {
-    timeout(Duration::from_secs(5), poll_fn(|context| stream.poll_quiet(context))).await.unwrap()
+    timeout(SOON, poll_fn(|context| stream.poll_quiet(context))).await.unwrap()
 }
 
 #[tokio::test]
@@ -84,26 +94,99 @@ async fn octets_arrive_plain_and_under_tls() {
 async fn tickets_that_come_while_idle_are_no_noise_and_an_end_is() {
     let pki = pki("localhost");
     let (mut client, mut server) = tls_pair(&pki).await;
-    // One exchange, so that the server's tickets are on their way.
-    server.send(b"220 hello\r\n").await.unwrap();
-    assert_eq!(client.receive(<[u8]>::to_vec).await.unwrap(), b"220 hello\r\n");
+    // The server has said nothing, so that what can be read is its ticket.
+    timeout(SOON, client.socket().unwrap().socket.readable()).await.unwrap().unwrap();
     assert!(is_quiet(&mut client));
-    server.close().await;
+    assert!(would_ask_nobody(&client));
+    tokio::join!(server.close(), async { assert_eq!(noise(&mut client).await, Noise::Closed) });
+}
+
+#[tokio::test]
+async fn a_quiet_peer_costs_no_system_call() {
+    let pki = pki("localhost");
+    for (mut client, mut server) in [pair(&pki).await, tls_pair(&pki).await] {
+        server.send(b"250 ok\r\n").await.unwrap();
+        assert_eq!(client.receive(<[u8]>::to_vec).await.unwrap(), b"250 ok\r\n");
+        // The runtime knows since the last read that there is no more.
+        assert!(would_ask_nobody(&client));
+        assert!(is_quiet(&mut client));
+    }
+}
+
+#[tokio::test]
+async fn a_look_is_taken_even_by_a_task_that_has_used_up_its_turn() {
+    let (mut client, mut server) = pair(&pki("localhost")).await;
+    server.send(b"250 stray\r\n").await.unwrap();
+    timeout(SOON, client.socket().unwrap().socket.readable()).await.unwrap().unwrap();
+    while has_budget_remaining() {
+        consume_budget().await;
+    }
+    assert!(!is_quiet(&mut client));
+}
+
+#[tokio::test]
+async fn every_way_to_end_is_noticed() {
+    let pki = pki("localhost");
+    for (mut client, mut server) in [pair(&pki).await, tls_pair(&pki).await] {
+        server.shut_down().await.unwrap();
+        assert_eq!(noise(&mut client).await, Noise::Closed);
+    }
+    for (mut client, server) in [pair(&pki).await, tls_pair(&pki).await] {
+        server.reset();
+        assert_eq!(noise(&mut client).await, Noise::Closed);
+    }
+    let (mut client, server) = tls_pair(&pki).await;
+    // Without the end that TLS prescribes.
+    drop(server);
     assert_eq!(noise(&mut client).await, Noise::Closed);
 }
 
 #[tokio::test]
-async fn stray_octets_and_a_reset_are_noticed() {
+async fn the_last_reply_is_heard_although_octets_were_left_unread() {
     let pki = pki("localhost");
-    let (mut client, mut server) = tls_pair(&pki).await;
-    server.send(b"421 bye\r\n").await.unwrap();
-    assert_eq!(noise(&mut client).await, Noise::Bytes(b"421 bye\r\n".to_vec()));
-    let (mut client, server) = pair(&pki).await;
+    for (mut client, mut server) in [pair(&pki).await, tls_pair(&pki).await] {
+        client.send(b"NOOP\r\nNOOP\r\n").await.unwrap();
+        client.shut_down().await.unwrap();
+        server.send(b"421 too many\r\n").await.unwrap();
+        server.close().await;
+        drop(server);
+        assert_eq!(client.receive(<[u8]>::to_vec).await.unwrap(), b"421 too many\r\n");
+    }
+}
+
+#[tokio::test]
+async fn a_second_connection_resumes_the_session_of_the_first() {
+    let pki = pki("localhost");
+    let (mut client, _server) = tls_pair(&pki).await;
+    timeout(SOON, client.socket().unwrap().socket.readable()).await.unwrap().unwrap();
     assert!(is_quiet(&mut client));
-    server.reset();
-    assert_eq!(noise(&mut client).await, Noise::Closed);
-    assert!(client.send(b"x").await.is_err());
-    assert!(client.nothing_sent());
+    let (client, _server) = tls_pair(&pki).await;
+    let Kind::Tls(stream) = client.kind else { panic!("TLS") };
+    assert_eq!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
+}
+
+#[tokio::test]
+async fn at_most_as_much_is_read_as_asked_for() {
+    let pki = pki("localhost");
+    for (mut client, mut server) in [pair(&pki).await, tls_pair(&pki).await] {
+        client.send(b"DATA\r\nbody").await.unwrap();
+        assert_eq!(server.receive_at_most(6, <[u8]>::to_vec).await.unwrap(), b"DATA\r\n");
+        assert_eq!(server.receive(<[u8]>::to_vec).await.unwrap(), b"body");
+    }
+}
+
+#[tokio::test]
+async fn stray_octets_are_kept_and_a_reset_leaves_nothing_sent() {
+    let pki = pki("localhost");
+    for (mut client, mut server) in [pair(&pki).await, tls_pair(&pki).await] {
+        server.send(b"421 bye\r\n").await.unwrap();
+        assert_eq!(noise(&mut client).await, Noise::Bytes(b"421 bye\r\n".to_vec()));
+        assert!(is_quiet(&mut client));
+        server.reset();
+        assert_eq!(noise(&mut client).await, Noise::Closed);
+        assert!(client.send(b"x").await.is_err());
+        assert!(client.nothing_sent());
+    }
 }
 
 #[tokio::test]
@@ -112,7 +195,7 @@ async fn other_names_and_other_roots_are_not_trusted() {
     for (connector, name) in [(&ours.connector, "smtp.example.com"), (&theirs.connector, "localhost")] {
         let (mut client, mut server) = pair(&ours).await;
         let (refused, _) = tokio::join!(client.connect_tls(connector, name), server.accept_tls(&ours.acceptor));
-        assert!(matches!(refused, Err(Error::Handshake(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Untrusted(_))), "{refused:?}");
         assert!(client.send(b"secret").await.is_err());
     }
 }
@@ -121,20 +204,20 @@ async fn other_names_and_other_roots_are_not_trusted() {
 async fn tls_that_is_cut_off_is_an_error_and_not_an_end() {
     let pki = pki("localhost");
     let (mut client, server) = tls_pair(&pki).await;
-    let super::Kind::Tls(stream) = server.kind else { panic!("TLS") };
+    let Kind::Tls(stream) = server.kind else { panic!("TLS") };
     let tokio_rustls::TlsStream::Server(stream) = *stream else { panic!("a server") };
     stream.into_inner().0.socket.shutdown().await.unwrap();
     assert_eq!(client.receive(<[u8]>::len).await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
 }
 
-#[test]
-fn what_is_no_certificate_is_said_so() {
-    let key = KeyPair::generate().unwrap().serialize_pem();
-    let other = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&other).unwrap().pem();
-    let error = |certificate: &str, key: &str| Acceptor::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap_err();
-    assert!(matches!(error("", &key), Error::NoCertificate));
-    assert!(matches!(error(&certificate, "nonsense"), Error::NoKey));
-    assert!(matches!(error(&certificate, &key), Error::Certificate(_)));
-    assert!(matches!(Connector::new(&Trust::Pem(b"nonsense".to_vec())), Err(Error::NoRoots)));
+#[tokio::test]
+async fn a_peer_that_speaks_no_tls_is_told_apart() {
+    let pki = pki("localhost");
+    let (mut client, mut server) = pair(&pki).await;
+    server.send(b"220 provider.test ESMTP\r\n").await.unwrap();
+    assert!(matches!(client.connect_tls(&pki.connector, "localhost").await, Err(Error::NotTls)));
+    let (mut client, mut server) = pair(&pki).await;
+    client.send(b"EHLO client.test\r\n").await.unwrap();
+    assert!(matches!(server.accept_tls(&pki.acceptor).await, Err(Error::NotTls)));
+    assert!(matches!(server.accept_tls(&pki.acceptor).await, Err(Error::NotPlain)));
 }
