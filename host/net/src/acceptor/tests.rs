@@ -1,5 +1,4 @@
 //! Certificates and keys as operators hand them in.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use rcgen::{CertificateParams, KeyPair};
 

@@ -1,5 +1,4 @@
 //! Whom a connector may be told to trust.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use rcgen::{CertificateParams, KeyPair};
 

@@ -1,5 +1,4 @@
 //! Listening, being handed a socket, and having no descriptors left.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,4 @@
 //! Addresses that answer, refuse, and swallow.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
