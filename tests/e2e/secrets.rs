@@ -37,7 +37,9 @@ fn nothing_secret_is_logged_or_answered() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let heard = tracing::subscriber::with_default(subscriber, || runtime.block_on(conversation()));
+    // For the whole process: what the other tests log is looked at as well.
+    tracing::subscriber::set_global_default(subscriber).expect("no other test captures the log");
+    let heard = runtime.block_on(conversation());
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
     assert!(logged.contains("delivered") && logged.contains("not delivered"), "the log holds what was done: {logged}");
     for secret in ["secret", APP, "refresh-mail@acme.example", "wrong-password", "Bearer ", "ya29."] {

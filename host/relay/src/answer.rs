@@ -52,7 +52,8 @@ impl Undelivered {
 /// The reply to a message or a command that failed for this cause.
 pub fn reply(undelivered: &Undelivered) -> Reply {
     let (code, enhanced) = match undelivered {
-        Undelivered::NoCarrier => (550, EnhancedCode::new(5, 7, 1)),
+        // The tenant's file can be mended while the client keeps the message (RFC 3463 3.4: X.3.5).
+        Undelivered::NoCarrier => (451, EnhancedCode::new(4, 3, 5)),
         Undelivered::OverRate { .. } => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
         Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),
@@ -60,6 +61,11 @@ pub fn reply(undelivered: &Undelivered) -> Reply {
         Undelivered::Upstream(error) => return error.verdict().into_reply(),
     };
     Reply::new(code, enhanced, undelivered.to_string())
+}
+
+/// The same for a client whose content cannot be read to its end: 421, and the connection is closed.
+pub fn closing(undelivered: &Undelivered) -> Reply {
+    Reply::new(421, EnhancedCode::new(4, 3, 2), undelivered.to_string())
 }
 
 /// A provider's reply with our words before its own; code and enhanced code are kept.

@@ -100,7 +100,7 @@ pub async fn accept(
         // The rules of now: a reload between two connections shows in the second.
         let Some(rules) = front.snapshots.current().listener(&name).cloned() else { continue };
         let Some(place) = places.admit(peer.ip()) else {
-            turn_away(stream, peer, &front);
+            turn_away(stream, peer, &front).await;
             continue;
         };
         front.metrics.accepted.increment(1);
@@ -114,11 +114,10 @@ pub async fn accept(
     info!(listener = name, "no longer accepting");
 }
 
-/// Says why, without waiting for anybody: what the socket does not take at once is not said.
-fn turn_away(mut stream: Stream, peer: SocketAddr, front: &Front) {
+/// Says why. A fresh socket takes a line at once, so that nobody else waits for this; and no task is
+/// spawned, so that a flood costs nothing but its own connections.
+async fn turn_away(mut stream: Stream, peer: SocketAddr, front: &Front) {
     front.metrics.turned_away.increment(1);
     warn!(%peer, "connection refused: too many");
-    tokio::spawn(async move {
-        let _ = tokio::time::timeout(Duration::from_secs(1), stream.send(NO_PLACE)).await;
-    });
+    let _ = tokio::time::timeout(Duration::from_millis(10), stream.send(NO_PLACE)).await;
 }

@@ -10,6 +10,7 @@
 mod record;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use posthouse_mail::date::Date;
 use posthouse_mail::header::{HeaderBlock, body_offset};
@@ -118,15 +119,21 @@ impl Transaction {
         self.answer(outcome, size, started)
     }
 
-    /// Relays a message whose body is still coming; `first` holds the header block and what came with it.
-    pub(crate) async fn relay_through(self, arrival: &Arrival, first: Vec<u8>, rest: mpsc::Receiver<Piece>) -> Reply {
+    /// Relays a message whose body is still coming; `first` holds the header block and what came with it,
+    /// `size` grows while more comes.
+    pub(crate) async fn relay_through(
+        self,
+        arrival: &Arrival,
+        first: Vec<u8>,
+        rest: mpsc::Receiver<Piece>,
+        size: &AtomicU64,
+    ) -> Reply {
         let started = Instant::now();
-        let size = self.declared_size.unwrap_or(0);
         let outcome = match body_offset(&first) {
             Some(_) => self.carry(arrival, &first, Some(rest), started).await,
             None => Err(Undelivered::EndlessHeader),
         };
-        self.answer(outcome, size, started)
+        self.answer(outcome, size.load(Ordering::Relaxed), started)
     }
 
     async fn carry(

@@ -46,9 +46,12 @@ async fn serve(config: &Config) -> Result<ExitCode, String> {
     info!(version = env!("CARGO_PKG_VERSION"), "relaying");
     told_to_end().await.map_err(|error| format!("cannot wait for signals: {error}"))?;
     info!("ending: no new connections, what is in flight finishes");
-    match relay.stop().await {
-        0 => info!("ended"),
-        left => error!(sessions = left, "ended with sessions cut off: the grace was over"),
+    tokio::select! {
+        left = relay.stop() => match left {
+            0 => info!("ended"),
+            left => error!(sessions = left, "ended with sessions cut off: the grace was over"),
+        },
+        _ = told_to_end() => error!("ended at once, as told a second time"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -59,7 +62,7 @@ pub(super) async fn told_to_end() -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
         _ = terminate.recv() => {}
-        _ = interrupt.recv() => complain("ending; ^C again does not wait"),
+        _ = interrupt.recv() => complain("ending; ^C again ends at once"),
     }
     Ok(())
 }

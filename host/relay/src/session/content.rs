@@ -1,5 +1,6 @@
 //! The content of a message: read whole while it is small, passed through once it is not.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use posthouse_mail::date::Date;
@@ -49,15 +50,19 @@ impl Session {
             return self.pass_through().await;
         }
         if self.front.content_memory.cover(&mut open.held, open.content.capacity()).await.is_err() {
-            self.protocol.close(answer::reply(&Undelivered::NoContentMemory));
+            self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
         }
         Ok(())
     }
 
     /// A whole message: relayed, then answered.
     pub(super) async fn content_ends(&mut self) {
-        let Some(open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
-        let reply = open.relay(&self.arrival()).await;
+        let Some(mut open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
+        // What came in one read is counted only now; from here on it is held for as long as the provider takes.
+        let reply = match self.front.content_memory.cover(&mut open.held, open.content.capacity()).await {
+            Ok(()) => open.relay(&self.arrival()).await,
+            Err(_) => answer::reply(&Undelivered::NoContentMemory),
+        };
         self.protocol.finish(reply);
     }
 
@@ -73,11 +78,17 @@ impl Session {
     /// A large message: the body flows to the provider while it comes in.
     async fn pass_through(&mut self) -> Result<(), End> {
         let Some(mut open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
+        // The header block, what waits for the provider, and the piece that is being filled.
+        let needed = open.content.capacity() + (PIECES + 2) * PIECE;
+        if self.front.content_memory.cover(&mut open.held, needed).await.is_err() {
+            self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
+            return Ok(());
+        }
         let (pieces, body) = mpsc::channel(PIECES);
         let first = std::mem::take(&mut open.content);
-        let arrival = self.arrival();
+        let (arrival, size) = (self.arrival(), AtomicU64::new(first.len() as u64));
         self.in_flight = open.content_began;
-        let (reply, pumped) = tokio::join!(open.relay_through(&arrival, first, body), self.pump(pieces));
+        let (reply, pumped) = tokio::join!(open.relay_through(&arrival, first, body, &size), self.pump(pieces, &size));
         self.in_flight = None;
         match pumped? {
             Pumped::Whole => self.protocol.finish(reply),
@@ -88,7 +99,7 @@ impl Session {
 
     /// Moves pieces from the client to the delivery. Where the delivery has ended already, the
     /// rest of the content is read and dropped, since the client cannot be answered before.
-    async fn pump(&mut self, pieces: mpsc::Sender<Piece>) -> Result<Pumped, End> {
+    async fn pump(&mut self, pieces: mpsc::Sender<Piece>, size: &AtomicU64) -> Result<Pumped, End> {
         let mut piece = Vec::with_capacity(PIECE);
         loop {
             match self.protocol.advance(&mut piece) {
@@ -96,10 +107,12 @@ impl Session {
                 Event::Content if piece.len() < PIECE => self.extend_content_deadline(),
                 Event::Content => {
                     let full = std::mem::replace(&mut piece, Vec::with_capacity(PIECE));
+                    size.fetch_add(full.len() as u64, Ordering::Relaxed);
                     let _ = pieces.send(Piece::Octets(full)).await;
                     self.extend_content_deadline();
                 }
                 Event::ContentEnds => {
+                    size.fetch_add(piece.len() as u64, Ordering::Relaxed);
                     let _ = pieces.send(Piece::Octets(piece)).await;
                     let _ = pieces.send(Piece::End).await;
                     return Ok(Pumped::Whole);
