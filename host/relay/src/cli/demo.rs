@@ -42,10 +42,10 @@ async fn play(once: bool) -> Result<ExitCode, String> {
     show::title(&stage.simulator, address);
     let (mut as_told, mut accepted) = (true, 0);
     let mut senders = [Sender::new(address, &stage.connector, &ACME), Sender::new(address, &stage.connector, &GLOBEX)];
-    for scene in SCENES {
+    for (number, scene) in (1..).zip(SCENES) {
         let sender = &mut senders[usize::from(scene.login.name == GLOBEX.name)];
         let sent = sender.send(scene).await.map_err(|error| format!("{}: {error}", scene.title))?;
-        as_told &= show::scene(scene, &sent);
+        as_told &= show::scene(number, scene, &sent);
         accepted += u64::from(sent.reply.code() == 250);
     }
     as_told &= show::ledger(&stage.simulator, accepted);

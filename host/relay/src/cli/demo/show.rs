@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
 
-use super::scenes::{ACME, PASSWORD, SCENES, Scene};
+use super::scenes::{ACME, PASSWORD, Scene};
 use super::sender::Sent;
 use crate::cli::terminal::{Style, say, styled};
 use crate::relay::Relay;
@@ -27,7 +27,7 @@ pub(super) fn title(simulator: &Simulator, address: SocketAddr) {
 }
 
 /// Shows one message; whether it went as told.
-pub(super) fn scene(scene: &Scene, sent: &Sent) -> bool {
+pub(super) fn scene(number: usize, scene: &Scene, sent: &Sent) -> bool {
     let reply = sent.reply.to_string();
     let as_told = sent.reply.code() == scene.code && reply.contains(scene.says);
     let style = match sent.reply.code() {
@@ -35,7 +35,6 @@ pub(super) fn scene(scene: &Scene, sent: &Sent) -> bool {
         400..=499 => Style::Warning,
         _ => Style::Bad,
     };
-    let number = SCENES.iter().position(|other| std::ptr::eq(other, scene)).map_or(0, |index| index + 1);
     let took = format!("{:.1} ms", sent.took.as_secs_f64() * 1000.0);
     say("");
     say(&format!("{} {}", styled(Style::Strong, &format!("{number}. {}", scene.title)), styled(Style::Faint, &took)));
@@ -65,20 +64,20 @@ pub(super) fn ledger(simulator: &Simulator, accepted: u64) -> bool {
     }
     for provider in Provider::ALL {
         let counters = simulator.ledger().counters(provider);
-        say(&format!(
-            "   {:<8} {} messages over {} connections with {} logins and {} tokens",
-            format!("{provider:?}"),
-            counters.messages,
-            counters.connections,
-            counters.logins,
-            counters.tokens
-        ));
+        let (name, messages) = (format!("{provider:?}"), counted(counters.messages, "message"));
+        let (connections, logins) = (counted(counters.connections, "connection"), counted(counters.logins, "login"));
+        let tokens = counted(counters.tokens, "token");
+        say(&format!("   {name:<8} {messages} over {connections} with {logins} and {tokens}"));
     }
     let reached = simulator.ledger().accepted();
     let as_told = reached == accepted;
     let (style, words) = if as_told { (Style::Good, "as many as") } else { (Style::Bad, "which is NOT the number of") };
     say(&styled(style, &format!("   {reached} messages, {words} the clients' 250s ({accepted})")));
     as_told
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How to try it by hand.
