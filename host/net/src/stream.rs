@@ -161,7 +161,8 @@ impl Stream {
         })
     }
 
-    /// Sends all octets.
+    /// Sends all octets. Under TLS at most 64 KiB of them are held encrypted (rustls' own limit), and
+    /// what is shorter leaves in one system call.
     ///
     /// # Errors
     /// The connection broke; see [`Stream::nothing_sent`].

@@ -86,6 +86,7 @@ async fn octets_arrive_plain_and_under_tls() {
                 count => received += count,
             }
         }
+        server.shut_down().await.unwrap();
         assert_eq!(received, 300_000);
         sending.await.unwrap();
     }
