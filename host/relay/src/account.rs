@@ -1,7 +1,6 @@
 //! A mailbox of a tenant, ready to carry mail: its pool, its credentials, its rate, its memory.
 //!
-//! What it holds lives on across snapshots as long as its settings stay the same. It knows no
-//! message and no policy.
+//! It is made with a snapshot and outlives the messages it carries. It knows no message and no policy.
 
 mod credentials;
 mod rotation;

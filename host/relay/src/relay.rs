@@ -64,7 +64,7 @@ impl Relay {
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
     pub async fn start(config: &Config, prometheus: Option<PrometheusHandle>) -> Result<Self, StartError> {
-        let (publisher, snapshots) = publish(Snapshot::build(config, None)?);
+        let (publisher, snapshots) = publish(Snapshot::build(config)?);
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| StartError::Randomness)?;
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -1,7 +1,6 @@
 //! Everything that a transaction may ask, of one generation: built whole, published at once.
 //!
-//! A snapshot is immutable. What lives on (sessions, tokens, rates) is taken over from the one
-//! before, account by account, where the account's settings did not change.
+//! A snapshot is immutable: a transaction pins the one of its MAIL and sees no other.
 
 mod build;
 
@@ -68,12 +67,12 @@ pub enum BuildError {
 }
 
 impl Snapshot {
-    /// Builds a snapshot; what did not change is taken over from `before`.
+    /// Builds a snapshot.
     ///
     /// # Errors
     /// A certificate or trusted root cannot be used.
-    pub fn build(config: &Config, before: Option<&Self>) -> Result<Self, BuildError> {
-        build::snapshot(config, before)
+    pub fn build(config: &Config) -> Result<Self, BuildError> {
+        build::snapshot(config)
     }
 
     /// The login of this name.

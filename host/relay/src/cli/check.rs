@@ -12,7 +12,7 @@ pub(super) fn check(path: &Path) -> Result<ExitCode, String> {
     say(&loaded.report().to_string());
     let Some(config) = loaded.config else { return Ok(ExitCode::FAILURE) };
     // What only building shows: certificates that do not fit their keys, trust that holds no root.
-    match Snapshot::build(&config, None) {
+    match Snapshot::build(&config) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error.to_string()),
     }

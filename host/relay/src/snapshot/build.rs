@@ -17,7 +17,7 @@ use crate::config::tenant::Tenant as TenantSettings;
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::tenant::{Login, Tenant};
 
-pub(super) fn snapshot(config: &Config, _before: Option<&Snapshot>) -> Result<Snapshot, BuildError> {
+pub(super) fn snapshot(config: &Config) -> Result<Snapshot, BuildError> {
     let around = Surroundings {
         hostname: &config.hostname,
         connect: config.timeouts.connect,
