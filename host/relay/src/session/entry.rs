@@ -49,18 +49,19 @@ pub(crate) async fn serve(
 
 /// PROXY header from named networks, then TLS where it is implicit.
 async fn enter(stream: &mut Stream, peer: IpAddr, rules: &Rules) -> Result<Client, String> {
-    let mut client = Client::new(peer);
+    let (mut client, mut is_named) = (Client::new(peer), true);
     if any_contains(&rules.proxy_protocol_from, client.address) {
         match proxy::read(stream).await.map_err(|error| error.to_string())? {
             Proxied::Client { source, .. } => client = Client::new(source.ip()),
-            Proxied::Local => {}
+            // The proxy speaks for itself, or for nobody it can name: no network's login comes with that.
+            Proxied::Local => is_named = false,
         }
     }
     if let (TlsMode::Implicit, Some(acceptor)) = (rules.tls_mode, &rules.tls) {
         stream.accept_tls(acceptor).await.map_err(|error| error.to_string())?;
         client.tls = true;
     }
-    client.login = rules.login_of(client.address).cloned();
+    client.login = rules.login_of(client.address).filter(|_| is_named).cloned();
     Ok(client)
 }
 
