@@ -221,3 +221,17 @@ async fn a_provider_that_refuses_connections_defers_until_it_is_back() {
     assert!(send(&mut client, FROM, TO, "x\r\n").await.starts_with("250"));
     post.messages(2).await;
 }
+
+#[tokio::test]
+async fn a_throttled_account_is_waited_out_and_not_dodged_by_another() {
+    let route = "default_route = \"both\"\n[[routes]]\nname = \"both\"\naccounts = [\"gmail\", \"outlook\"]\n";
+    let post = Post::with(&Usual { route, ..impatient() }).await;
+    let throttled = "454 4.7.0 Too many login attempts, please try again later";
+    post.simulator.inject(Provider::Gmail, Fault::new(Stage::Auth, Action::Reply(throttled.to_owned())).always());
+    let mut client = post.app().await;
+    for _ in 0..2 {
+        let reply = send(&mut client, FROM, TO, "x\r\n").await;
+        assert!(reply.starts_with("451 4.7.0"), "{reply}");
+    }
+    assert!(post.is_empty());
+}

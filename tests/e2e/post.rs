@@ -38,6 +38,8 @@ pub(crate) struct Usual<'a> {
     pub(crate) listener: &'a str,
     /// Further lines of each account.
     pub(crate) account: &'a str,
+    /// The route of what no other rule places; to the account `gmail` where nothing is said.
+    pub(crate) route: &'a str,
     /// Further lines of the login `app`.
     pub(crate) login: &'a str,
 }
@@ -63,7 +65,8 @@ impl Post {
         change(&mut options);
         let simulator = Simulator::start(options).await.expect("loopback has free ports");
         let hash = password::hash(b"secret");
-        let acme = "default_route = \"all\"\n[[routes]]\nname = \"all\"\naccounts = [\"gmail\"]\n".to_owned()
+        let usually = "default_route = \"all\"\n[[routes]]\nname = \"all\"\naccounts = [\"gmail\"]\n";
+        let acme = if usual.route.is_empty() { usually } else { usual.route }.to_owned()
             + &simulation::login("app", &hash, &["@acme.example"], usual.login)
             + &simulation::account("gmail", &gmail, usual.account)
             + &simulation::account("outlook", &outlook, usual.account);

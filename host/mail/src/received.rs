@@ -60,8 +60,12 @@ impl Received<'_> {
     /// Writes the field, folded, with its line end.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"Received: from ");
-        let mut helo =
-            self.helo.bytes().take(255).map(|octet| if is_domain_octet(octet) { octet } else { b'?' }).peekable();
+        let mut helo = self
+            .helo
+            .bytes()
+            .take(255)
+            .map(|octet| if is_domain_octet(octet, self.with.utf8) { octet } else { b'?' })
+            .peekable();
         match helo.peek() {
             Some(_) => out.extend(helo),
             None => out.extend_from_slice(b"unknown"),
@@ -83,8 +87,8 @@ fn push(out: &mut Vec<u8>, parts: &[&str]) {
 }
 
 /// What may stand in a domain or an address literal, IPv6 and internationalised names included.
-fn is_domain_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'[' | b']' | b':') || octet >= 0x80
+fn is_domain_octet(octet: u8, utf8: bool) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'[' | b']' | b':') || (utf8 && octet >= 0x80)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use posthouse_smtp::client::Transaction as Envelope;
 use posthouse_smtp::path::{ForwardPath, Mailbox, ReversePath};
 use posthouse_upstream::deliver::{Content, Delivered, deliver};
 use posthouse_upstream::error::Error as UpstreamError;
+use posthouse_upstream::gate::Cause;
 use posthouse_upstream::limits::PoolLimits;
 use posthouse_upstream::login::LoginSource;
 use posthouse_upstream::pool::Pool;
@@ -124,9 +125,10 @@ impl Account {
         answers.into_iter().collect()
     }
 
-    /// Whether nothing is known that would keep the next message from being tried.
+    /// Whether it can log in, as far as is known. A provider that throttles it has not put it out of order:
+    /// that is waited out, and never dodged by another mailbox.
     pub fn is_in_order(&self) -> bool {
-        self.pool.logins_paused().is_none()
+        !self.pool.logins_paused().is_some_and(|paused| paused.cause == Cause::Broken)
     }
 
     /// Its sessions, for gauges and for the end.

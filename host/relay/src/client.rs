@@ -15,6 +15,8 @@ pub struct Client {
     pub tls: bool,
     /// The login that it proved, or that its network is mapped to.
     pub login: Option<Arc<str>>,
+    /// The login that its network is mapped to.
+    pub network_login: Option<Arc<str>>,
     /// The HELO name that a named network vouched for by XCLIENT.
     pub helo: Option<String>,
 }
@@ -22,7 +24,7 @@ pub struct Client {
 impl Client {
     /// A client that has only just connected.
     pub fn new(address: IpAddr) -> Self {
-        Self { address: address.to_canonical(), tls: false, login: None, helo: None }
+        Self { address: address.to_canonical(), tls: false, login: None, network_login: None, helo: None }
     }
 
     /// The protocol as the Received field says it.

@@ -10,7 +10,7 @@ use posthouse_net::acceptor::Acceptor;
 use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
 use posthouse_smtp::server::settings::Settings;
-use tracing::{info, warn};
+use tracing::{debug, info};
 
 use crate::admission::Connections;
 use crate::config::network::Network;
@@ -118,6 +118,6 @@ pub async fn accept(
 /// spawned, so that a flood costs nothing but its own connections.
 async fn turn_away(mut stream: Stream, peer: SocketAddr, front: &Front) {
     front.metrics.turned_away.increment(1);
-    warn!(%peer, "connection refused: too many");
+    debug!(%peer, "connection refused: too many");
     let _ = tokio::time::timeout(Duration::from_millis(10), stream.send(NO_PLACE)).await;
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use posthouse_smtp::path::ForwardPath;
+use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::reply::{Reply, Severity};
 use tokio::time::Instant;
 
@@ -28,12 +28,12 @@ impl Refusals {
     /// The provider's answer to this recipient, if it refused it within the hour. A passing refusal
     /// (4yz) is heard once: it lets the client send the others their mail, and after that the
     /// provider is asked again.
-    pub fn heard(&self, recipient: &ForwardPath, now: Instant) -> Option<Reply> {
+    pub fn heard(&self, sender: &ReversePath, recipient: &ForwardPath, now: Instant) -> Option<Reply> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.is_empty() {
             return None;
         }
-        let key = key(recipient);
+        let key = key(sender, recipient);
         let (reply, until) = heard.get(&key)?;
         if now < *until && reply.severity() == Severity::Permanent {
             return Some(reply.clone());
@@ -42,7 +42,7 @@ impl Refusals {
     }
 
     /// Remembers what the provider answered to this recipient.
-    pub fn remember(&self, recipient: &ForwardPath, reply: Reply, now: Instant) {
+    pub fn remember(&self, sender: &ReversePath, recipient: &ForwardPath, reply: Reply, now: Instant) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.len() >= MOST {
             heard.retain(|_, (_, until)| now < *until);
@@ -50,17 +50,18 @@ impl Refusals {
                 heard.clear();
             }
         }
-        heard.insert(key(recipient), (reply, now + REMEMBERED));
+        heard.insert(key(sender, recipient), (reply, now + REMEMBERED));
     }
 }
 
 /// Only the host that owns a domain may say whether case matters before the `@` (RFC 5321 2.4), so
 /// that two spellings are two recipients here, but for the domain.
-fn key(recipient: &ForwardPath) -> String {
-    match recipient {
+fn key(sender: &ReversePath, recipient: &ForwardPath) -> String {
+    let recipient = match recipient {
         ForwardPath::Postmaster => "postmaster".to_owned(),
         ForwardPath::Mailbox(mailbox) => format!("{}@{}", mailbox.local(), mailbox.domain().to_ascii_lowercase()),
-    }
+    };
+    format!("{sender}\n{recipient}")
 }
 
 #[cfg(test)]

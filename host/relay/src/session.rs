@@ -15,12 +15,12 @@ use posthouse_net::stream::Stream;
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 use posthouse_smtp::server::{Event, ServerSession};
 use tokio::time::{Duration, Instant, timeout_at};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::admission::Admitted;
 use crate::client::Client;
 use crate::front::Front;
-use crate::identifiers::SessionId;
+use crate::identifiers::{SessionId, TransactionId};
 use crate::listener::Rules;
 use crate::shutdown::Draining;
 use crate::transaction::Transaction;
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     transactions: u32,
     /// When a content began that flows through; its transaction is elsewhere then.
     in_flight: Option<Instant>,
+    /// What the provider has accepted and the client was not told yet.
+    unacknowledged: Option<TransactionId>,
     deadline: Instant,
     _place: Admitted,
 }
@@ -119,7 +121,13 @@ impl Session {
         let sent = timeout_at(deadline, self.stream.send(output)).await;
         output.clear();
         // What was said anew began a new wait: deadlines are by command, not by octet.
-        self.deadline = Instant::now() + self.patience();
+        match self.is_in_content() {
+            true => self.extend_content_deadline(),
+            false => self.deadline = Instant::now() + self.patience(),
+        }
+        if sent.as_ref().is_ok_and(Result::is_ok) {
+            self.unacknowledged = None;
+        }
         Ok(sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?)
     }
 
@@ -155,6 +163,10 @@ impl Session {
 
     fn log_end(&self, end: &End) {
         let (session, state) = (self.id, self.protocol.state_name());
+        if let Some(transaction) = self.unacknowledged {
+            // RFC 1047: the client may send it again; nobody can know.
+            warn!(%session, %transaction, "delivered, not acknowledged");
+        }
         match end {
             End::Closed => info!(%session, transactions = self.transactions, "session ended"),
             End::Lost(error) => info!(%session, transactions = self.transactions, %error, state, "client lost"),

@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub delivery_deadline: Duration,
     /// The longest silence of a content that flows through.
     pub content_silence: Duration,
+    /// How long all of a content may take to come.
+    pub content_deadline: Duration,
     /// The tenants, by id.
     pub tenants: HashMap<String, Arc<Tenant>>,
     logins: HashMap<String, Known>,

@@ -4,6 +4,7 @@
 //! snapshot -> decide -> edit -> resolve -> admit -> deliver -> reply
 //! ```
 //!
+//! Deciding and resolving need the envelope only and are done at MAIL, the rest when the content is there.
 //! Nothing here reads from the client or knows the protocol. The one invariant: 250 is answered
 //! only for what the provider has accepted.
 
@@ -11,6 +12,7 @@ mod record;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use posthouse_mail::date::Date;
 use posthouse_mail::header::{HeaderBlock, body_offset};
@@ -35,6 +37,8 @@ pub(crate) use posthouse_upstream::deliver::Piece;
 
 /// Hosts that a message may have come by; more of them are a loop (RFC 5321 6.3).
 const HOPS: usize = 100;
+/// The longest silence of a client whose content flows through: it holds one of the mailbox's few sessions.
+const STALL: Duration = Duration::from_secs(30);
 /// Room for the Received field, so that the content is copied once.
 const RECEIVED: usize = 512;
 
@@ -44,9 +48,11 @@ pub(crate) struct Transaction {
     id: TransactionId,
     snapshot: Arc<Snapshot>,
     known: Known,
-    /// The account that will carry it, as far as MAIL tells.
+    decision: Decision,
+    /// The account that carries it: the decision's, resolved at MAIL, so that what was said at RCPT holds for it.
     pub(crate) account: Arc<Account>,
-    reverse_path: ReversePath,
+    /// Where notifications go.
+    pub(crate) reverse_path: ReversePath,
     body: Body,
     smtputf8: bool,
     declared_size: Option<u64>,
@@ -86,6 +92,7 @@ impl Transaction {
             id,
             snapshot,
             known,
+            decision,
             account,
             reverse_path: mail.path,
             body: mail.body,
@@ -143,11 +150,10 @@ impl Transaction {
         rest: Option<mpsc::Receiver<Piece>>,
         started: Instant,
     ) -> Result<Delivered, Undelivered> {
-        let tenant = &self.known.tenant;
-        let decision = decide::native(tenant, &self.known.login, &self.reverse_path);
-        let (mut header, body) = self.edit(&decision, arrival, content)?;
-        let account = decide::resolve(tenant, &decision.carrier).ok_or(Undelivered::NoCarrier)?;
-        let deadline = self.deadline(started);
+        let (mut header, body) = self.edit(&self.decision, arrival, content)?;
+        let account = &self.account;
+        let uploading = if rest.is_some() { self.snapshot.content_deadline } else { Duration::ZERO };
+        let deadline = self.deadline(started) + uploading;
         account.admit(deadline).await?;
         match rest {
             None => {
@@ -157,7 +163,7 @@ impl Transaction {
             }
             Some(mut rest) => {
                 header.extend_from_slice(body);
-                let stall = self.snapshot.content_silence;
+                let stall = STALL.min(self.snapshot.content_silence);
                 let streamed = Streamed { header: &header, body: &mut rest, stall };
                 Ok(account.deliver(&self.envelope(None), Content::Streamed(streamed), deadline).await?)
             }

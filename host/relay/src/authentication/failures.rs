@@ -75,6 +75,7 @@ impl Failures {
     /// against the address.
     pub(super) fn forgive(&self, peer: IpAddr, login: &str) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = household(peer);
         counts.remove(&Door::Login(peer, login.to_owned()));
         if let Some(count) = counts.get_mut(&Door::Address(peer)) {
             count.failures -= 1;
@@ -85,6 +86,15 @@ impl Failures {
     }
 }
 
+/// Who has one IPv6 address has a /64 of them.
+fn household(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V4(_) => peer,
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+    }
+}
+
 fn doors(peer: IpAddr, login: &str) -> [(Door, u32); 2] {
+    let peer = household(peer);
     [(Door::Address(peer), FREE_PER_ADDRESS), (Door::Login(peer, login.to_owned()), FREE_PER_LOGIN)]
 }

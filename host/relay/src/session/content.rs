@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use posthouse_mail::date::Date;
+use posthouse_smtp::reply::{Reply, Severity};
 use posthouse_smtp::server::{Event, Fault};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -63,6 +64,13 @@ impl Session {
             Ok(()) => open.relay(&self.arrival()).await,
             Err(_) => answer::reply(&Undelivered::NoContentMemory),
         };
+        self.finish(reply);
+    }
+
+    fn finish(&mut self, reply: Reply) {
+        if reply.severity() == Severity::Success {
+            self.unacknowledged = Some(self.id.transaction(self.transactions));
+        }
         self.protocol.finish(reply);
     }
 
@@ -78,8 +86,8 @@ impl Session {
     /// A large message: the body flows to the provider while it comes in.
     async fn pass_through(&mut self) -> Result<(), End> {
         let Some(mut open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
-        // The header block, what waits for the provider, and the piece that is being filled.
-        let needed = open.content.capacity() + (PIECES + 2) * PIECE;
+        // What is there, its copy with the new header block, what waits for the provider, and the piece being filled.
+        let needed = 2 * open.content.capacity() + (PIECES + 2) * PIECE;
         if self.front.content_memory.cover(&mut open.held, needed).await.is_err() {
             self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
             return Ok(());
@@ -91,7 +99,7 @@ impl Session {
         let (reply, pumped) = tokio::join!(open.relay_through(&arrival, first, body, &size), self.pump(pieces, &size));
         self.in_flight = None;
         match pumped? {
-            Pumped::Whole => self.protocol.finish(reply),
+            Pumped::Whole => self.finish(reply),
             Pumped::Spoiled => {}
         }
         Ok(())
@@ -121,6 +129,8 @@ impl Session {
                     self.spoiled(fault);
                     return Ok(Pumped::Spoiled);
                 }
+                // RSET between two chunks: the delivery is given up, and the session goes on.
+                Event::Abandoned => return Ok(Pumped::Spoiled),
                 _ => {
                     self.flush().await?;
                     return Err(End::Closed);
@@ -130,7 +140,7 @@ impl Session {
     }
 
     /// Each piece of content has its time, and all of it together has one.
-    fn extend_content_deadline(&mut self) {
+    pub(super) fn extend_content_deadline(&mut self) {
         let began = self.in_flight.or_else(|| self.transaction.as_ref().and_then(|open| open.content_began));
         let last = began.map(|began| began + self.rules.timeouts.message);
         let next = Instant::now() + self.rules.timeouts.content;

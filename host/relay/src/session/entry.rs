@@ -61,7 +61,8 @@ async fn enter(stream: &mut Stream, peer: IpAddr, rules: &Rules) -> Result<Clien
         stream.accept_tls(acceptor).await.map_err(|error| error.to_string())?;
         client.tls = true;
     }
-    client.login = rules.login_of(client.address).filter(|_| is_named).cloned();
+    client.network_login = rules.login_of(client.address).filter(|_| is_named).cloned();
+    client.login.clone_from(&client.network_login);
     Ok(client)
 }
 
@@ -93,6 +94,7 @@ impl Session {
             transaction: None,
             transactions: 0,
             in_flight: None,
+            unacknowledged: None,
             deadline,
             _place: place,
         }

@@ -44,7 +44,7 @@ impl Session {
             self.protocol.refuse(reply);
             return;
         }
-        if let Some(reply) = open.account.refusals.heard(&recipient.path, Instant::now()) {
+        if let Some(reply) = open.account.refusals.heard(&open.reverse_path, &recipient.path, Instant::now()) {
             self.protocol.refuse(answer::quoted(&reply, "refused by the provider"));
             return;
         }

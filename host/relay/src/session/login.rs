@@ -22,6 +22,8 @@ impl Session {
         match handshake {
             Ok(Ok(())) => {
                 self.client.tls = true;
+                // Whoever logged in before may have been somebody in between (RFC 3207 4.2).
+                self.client.login.clone_from(&self.client.network_login);
                 self.protocol.secured();
                 self.deadline = Instant::now() + self.patience();
                 Ok(())
@@ -75,7 +77,8 @@ impl Session {
         self.client.helo.clone_from(&identity.helo);
         info!(session = %self.id, peer = %self.client.address, "client named by XCLIENT");
         // Whoever it was before, it is somebody else now, with the login of its own network, if any.
-        self.client.login = self.rules.login_of(self.client.address).cloned();
+        self.client.network_login = self.rules.login_of(self.client.address).cloned();
+        self.client.login.clone_from(&self.client.network_login);
         self.protocol.accept();
         if self.client.login.is_some() {
             self.protocol.presume_login();

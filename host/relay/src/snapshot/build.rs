@@ -43,6 +43,7 @@ pub(super) fn snapshot(config: &Config) -> Result<Snapshot, BuildError> {
         hostname: config.hostname.clone(),
         delivery_deadline: config.timeouts.delivery,
         content_silence: config.timeouts.content,
+        content_deadline: config.timeouts.message,
         tenants,
         logins,
         listeners,

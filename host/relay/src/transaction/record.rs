@@ -70,7 +70,7 @@ impl Transaction {
         let UpstreamError::PartlyRefused { refused } = error else { return };
         for (index, reply) in refused {
             if let Some(recipient) = self.recipients.get(*index) {
-                self.account.refusals.remember(recipient, reply.clone(), Instant::now());
+                self.account.refusals.remember(&self.reverse_path, recipient, reply.clone(), Instant::now());
             }
         }
     }

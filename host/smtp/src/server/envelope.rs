@@ -137,9 +137,9 @@ impl ProposedRecipient {
                 envelope.recipients += 1;
             }
             Answer::Refused(reply) => {
-                if !core.decline(&reply) {
-                    return State::Closing;
-                }
+                // Not counted as a command without a message: a list with a hundred dead addresses, or
+                // more of them than the provider takes at once, is still on its way to its content.
+                core.say(&reply);
                 envelope.refused = true;
             }
         }

@@ -145,7 +145,12 @@ fn commands_without_a_message_are_bounded_refused_ones_too() {
          C: NOOP
          S: 250 ..
          C: RCPT TO:<refused-550@example.com>
+         S: 550 no
+         C: NOOP
+         S: 250 ..
+         C: NOOP
          S: 421 4.7.0 too many commands without a message; closing
+         - abandoned
          - closed",
     );
 }
