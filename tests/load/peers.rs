@@ -28,14 +28,14 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
 }
 
-/// The relay, from its release build.
-pub(crate) async fn posthouse(world: &World, sessions: usize) -> io::Result<Peer> {
+/// The relay, from its release build; `level` is its log's: `info` writes a line a message.
+pub(crate) async fn posthouse(world: &World, sessions: usize, level: &str) -> io::Result<Peer> {
     let address = free_port()?;
     let doors = Doors { plain: address, starttls: None, admin: None };
     let tenants = world.directory.join("tenants");
     std::fs::create_dir_all(&tenants)?;
     let main = simulation::main_file(&world.simulator, &doors, "ca.pem")
-        .replace("[limits]\n", "[limits]\nmessage_size = \"150 MiB\"\n");
+        .replace("[limits]\n", &format!("[log]\nlevel = \"{level}\"\n\n[limits]\nmessage_size = \"150 MiB\"\n"));
     let configuration = world.directory.join("posthouse.toml");
     std::fs::write(&configuration, main)?;
     let mut tenant = simulation::login("load", &password::hash(b"load"), &["@load.example"], "");

@@ -78,7 +78,13 @@ async fn beside_haproxy(extent: Extent, bars: &mut Bars) -> io::Result<()> {
     heading("50 lasting connections, 1 KiB, closed loop, provider over TLS");
     let world = World::new(CONNECTIONS, Duration::ZERO).await?;
     let messages = extent.messages(60_000);
-    let relay = peers::posthouse(&world, 1).await?;
+    let logging = peers::posthouse(&world, 1, "info").await?;
+    let senders = peers::clients_of_posthouse(&world, CONNECTIONS);
+    let logged = measured(&world, &logging, load(&logging, senders, messages), bars).await?;
+    row("Posthouse, a log line a message", &logged.0, &logged.1);
+    drop(logging);
+    // HAProxy's log is off; like is compared with like.
+    let relay = peers::posthouse(&world, 1, "warn").await?;
     let senders = peers::clients_of_posthouse(&world, CONNECTIONS);
     let ours = measured(&world, &relay, load(&relay, senders.clone(), messages), bars).await?;
     row("Posthouse", &ours.0, &ours.1);
@@ -105,7 +111,7 @@ async fn provider_away(extent: Extent, bars: &mut Bars) -> io::Result<()> {
     heading("the provider 20 ms away for each reply, 50 connections, 1 KiB");
     let world = World::new(CONNECTIONS, Duration::from_millis(20)).await?;
     let messages = extent.messages(20_000);
-    let relay = peers::posthouse(&world, 1).await?;
+    let relay = peers::posthouse(&world, 1, "info").await?;
     let senders = peers::clients_of_posthouse(&world, CONNECTIONS);
     let ours = measured(&world, &relay, load(&relay, senders, messages), bars).await?;
     row("Posthouse", &ours.0, &ours.1);
@@ -124,7 +130,7 @@ async fn provider_away(extent: Extent, bars: &mut Bars) -> io::Result<()> {
 async fn offered(extent: Extent, bars: &mut Bars) -> io::Result<()> {
     heading("50,000 messages a minute offered, open loop, 200 connections, 1 KiB");
     let world = World::new(CONNECTIONS, Duration::ZERO).await?;
-    let relay = peers::posthouse(&world, 4).await?;
+    let relay = peers::posthouse(&world, 4, "info").await?;
     let senders = peers::clients_of_posthouse(&world, 200);
     let messages = extent.messages(25_000);
     let load = Load { offered: Some(TARGET_PER_SECOND), ..load(&relay, senders, messages) };
@@ -141,7 +147,7 @@ async fn offered(extent: Extent, bars: &mut Bars) -> io::Result<()> {
 async fn kinds(extent: Extent, bars: &mut Bars) -> io::Result<()> {
     heading("sizes and manners, 20 connections");
     let world = World::new(20, Duration::ZERO).await?;
-    let relay = peers::posthouse(&world, 1).await?;
+    let relay = peers::posthouse(&world, 1, "info").await?;
     let senders = peers::clients_of_posthouse(&world, 20);
     for (name, size, messages) in [("16 KiB", 16, 10_000), ("128 KiB", 128, 3_000), ("1 MiB, flows through", 1024, 600)]
     {
@@ -159,7 +165,7 @@ async fn many_accounts(extent: Extent, bars: &mut Bars) -> io::Result<()> {
     let accounts = if extent == Extent::Full { 2_000 } else { 100 };
     heading(&format!("{accounts} accounts in use, a session each, 1 KiB"));
     let world = World::new(accounts, Duration::ZERO).await?;
-    let relay = peers::posthouse(&world, 3).await?;
+    let relay = peers::posthouse(&world, 3, "info").await?;
     let idle = mib(relay.process.rss_kib());
     let senders = peers::clients_of_posthouse(&world, accounts);
     let (outcome, cost) = measured(&world, &relay, load(&relay, senders, extent.messages(40_000)), bars).await?;
@@ -175,7 +181,7 @@ async fn many_accounts(extent: Extent, bars: &mut Bars) -> io::Result<()> {
 async fn large(bars: &mut Bars) -> io::Result<()> {
     heading("one message of 150 MB");
     let world = World::new(1, Duration::ZERO).await?;
-    let relay = peers::posthouse(&world, 1).await?;
+    let relay = peers::posthouse(&world, 1, "info").await?;
     let senders = peers::clients_of_posthouse(&world, 1);
     let (_, before) = measured(&world, &relay, load(&relay, senders.clone(), 20), bars).await?;
     let load = Load { size: 150_000_000, ..load(&relay, senders, 1) };
