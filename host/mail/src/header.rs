@@ -4,6 +4,8 @@
 //! between them. Whatever the block holds, the fields and the body together are the content,
 //! octet for octet.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memmem};
 
 /// One field of the block: where it lies in the content.
@@ -24,6 +26,19 @@ impl Field {
     pub fn body<'a>(&self, content: &'a [u8]) -> &'a [u8] {
         let body = &content[(self.colon + 1).min(self.end)..self.end];
         body.strip_suffix(b"\r\n").unwrap_or(body)
+    }
+
+    /// The field's body as a text: unfolded (RFC 5322 2.2.3), without the white space around it, and with U+FFFD
+    /// where it is no UTF-8.
+    pub fn text<'a>(&self, content: &'a [u8]) -> Cow<'a, str> {
+        let body = self.body(content).trim_ascii();
+        match memchr(b'\n', body) {
+            None => String::from_utf8_lossy(body),
+            Some(_) => {
+                let unfolded: Vec<u8> = body.iter().copied().filter(|octet| !b"\r\n".contains(octet)).collect();
+                Cow::Owned(String::from_utf8_lossy(&unfolded).into_owned())
+            }
+        }
     }
 
     /// The whole field with its folds and its last line end.

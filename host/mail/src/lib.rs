@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod date;
+pub mod dkim;
 pub mod edit;
 pub mod header;
 pub mod received;

@@ -52,3 +52,11 @@ fn the_body_begins_behind_the_first_empty_line() {
     assert_eq!(body_offset(b"a: b\r\n\r\n\r\nx"), Some(8));
     assert_eq!(body_offset(b"a: b\r\n"), None);
 }
+
+#[test]
+fn a_fields_text_is_unfolded_and_trimmed() {
+    let content = b"Subject:  one\r\n two\r\n\tthree \r\nX: \xff\r\nEmpty:\r\n\r\n";
+    let block = HeaderBlock::parse(content);
+    let texts: Vec<_> = block.fields().iter().map(|field| field.text(content)).collect();
+    assert_eq!(texts, ["one two\tthree", "\u{fffd}", ""]);
+}

@@ -1,0 +1,252 @@
+//! A policy that is loaded: one generation of it, for one tenant.
+//!
+//! Each call gets a fresh instance, and nothing of the one before it. What a hook costs that a policy does
+//! not export is one look at an `Option`.
+
+mod answer;
+mod run;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wasmtime::component::{Component, InstancePre};
+
+use crate::bindings::exports::posthouse::policy as exported;
+use crate::breaker::Breaker;
+use crate::cache::Digest;
+use crate::call::{Attempt, Call, Inquiry, Mail, Report, Settings};
+use crate::compile::{Compiler, Origin};
+use crate::decided::{Decided, Next, Verdict};
+use crate::engine::Engine;
+use crate::failure::LoadError;
+use crate::limits::{self, Limits};
+use crate::tenant::TenantMemory;
+
+/// What a policy says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it reads the body.
+    pub needs_body: bool,
+}
+
+/// What a policy is loaded with.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// What a call may take.
+    pub limits: Limits,
+    /// The tenant's settings.
+    pub settings: Settings,
+    /// What the tenant's policies share.
+    pub tenant: Arc<TenantMemory>,
+}
+
+/// One generation of a policy.
+pub struct Policy {
+    engine: Arc<Engine>,
+    instances: InstancePre<Call>,
+    hooks: Hooks,
+    terms: Terms,
+    breaker: Breaker,
+    /// What it says of itself.
+    pub description: Description,
+    /// What its file is.
+    pub digest: Digest,
+    /// Where its code came from.
+    pub origin: Origin,
+    /// How long it took to load.
+    pub loading: Duration,
+}
+
+/// The exports that were found.
+#[derive(Clone)]
+struct Hooks {
+    policy: exported::policy::GuestIndices,
+    recipient: Option<exported::on_recipient::GuestIndices>,
+    message: Option<exported::on_message::GuestIndices>,
+    outcome: Option<exported::on_outcome::GuestIndices>,
+}
+
+impl Policy {
+    /// Loads a policy: code from the cache or a worker, then its own description and its view of the settings.
+    /// `inquiry` is whom it is asked for then: a realm, and a message that there is not.
+    ///
+    /// # Errors
+    /// It is not taken; what was loaded before is not touched.
+    pub async fn load(
+        engine: &Arc<Engine>,
+        compiler: &Compiler,
+        file: &[u8],
+        terms: Terms,
+        inquiry: Inquiry,
+    ) -> Result<Self, LoadError> {
+        let (began, digest) = (Instant::now(), Digest::of(file));
+        let (component, origin) = component(engine, compiler, file, digest).await?;
+        check_size(&component, &terms.limits)?;
+        let unfit = |error: wasmtime::Error| LoadError::Unfit(format!("it does not fit the contract: {error:#}"));
+        let instances = engine.linker.instantiate_pre(&component).map_err(unfit)?;
+        let hooks = Hooks::find(&component, &instances).map_err(unfit)?;
+        let description = Description { name: String::new(), version: String::new(), needs_body: false };
+        let (engine, breaker) = (Arc::clone(engine), Breaker::new(began));
+        let loading = Duration::ZERO;
+        let mut policy = Self { engine, instances, hooks, terms, breaker, description, digest, origin, loading };
+        policy.description = policy.describe(inquiry.clone()).await?;
+        policy.check_settings(inquiry).await?;
+        policy.loading = began.elapsed();
+        Ok(policy)
+    }
+
+    /// Whether it decides on recipients.
+    pub fn decides_recipients(&self) -> bool {
+        self.hooks.recipient.is_some()
+    }
+
+    /// Whether it decides on messages.
+    pub fn decides_messages(&self) -> bool {
+        self.hooks.message.is_some()
+    }
+
+    /// Whether it hears outcomes.
+    pub fn hears_outcomes(&self) -> bool {
+        self.hooks.outcome.is_some()
+    }
+
+    /// Whether it rests, having failed too much.
+    pub fn is_resting(&self) -> bool {
+        self.breaker.is_open()
+    }
+
+    /// What it was loaded with.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Asks `on-recipient`. To be called only where [`Self::decides_recipients`].
+    pub async fn recipient(&self, inquiry: Inquiry, address: String) -> Report<Verdict> {
+        let (report, _) = self.guarded(inquiry, Mail::none(), None, run::Question::Recipient(address)).await;
+        report.map(|answer| match answer {
+            run::Answer::Verdict(verdict) => verdict,
+            _ => unreachable!("a question about a recipient is answered by a verdict"),
+        })
+    }
+
+    /// Asks `on-message`; the message is given back. To be called only where [`Self::decides_messages`].
+    pub async fn message(&self, inquiry: Inquiry, mail: Mail) -> (Report<Decided>, Mail) {
+        let (report, mail) = self.guarded(inquiry, mail, None, run::Question::Message).await;
+        let report = report.map(|answer| match answer {
+            run::Answer::Decided(decided) => *decided,
+            _ => unreachable!("a question about a message is answered by a decision"),
+        });
+        (report, mail)
+    }
+
+    /// Asks `on-outcome`. To be called only where [`Self::hears_outcomes`].
+    pub async fn outcome(&self, inquiry: Inquiry, attempt: Attempt) -> Report<Next> {
+        let (report, _) = self.guarded(inquiry, Mail::none(), Some(attempt), run::Question::Outcome).await;
+        report.map(|answer| match answer {
+            run::Answer::Next(next) => next,
+            _ => unreachable!("a question about an outcome is answered by what is next"),
+        })
+    }
+
+    /// A call that the breaker allows and hears of.
+    async fn guarded(
+        &self,
+        inquiry: Inquiry,
+        mail: Mail,
+        attempt: Option<Attempt>,
+        question: run::Question,
+    ) -> (Report<run::Answer>, Mail) {
+        match self.breaker.enter(Instant::now()) {
+            Ok(entry) => {
+                let (report, mail) = self.ask(inquiry, mail, attempt, question).await;
+                entry.tell(report.result.as_ref().err(), Instant::now());
+                (report, mail)
+            }
+            Err(resting) => (Report::of_none(resting), mail),
+        }
+    }
+
+    async fn describe(&self, inquiry: Inquiry) -> Result<Description, LoadError> {
+        let (report, _) = self.ask(inquiry, Mail::none(), None, run::Question::Describe).await;
+        match report.result.map_err(LoadError::Undescribed)? {
+            run::Answer::Description(description) => answer::check_description(description),
+            _ => unreachable!("a policy that is to describe itself answers with a description"),
+        }
+    }
+
+    /// Asks the policy about the settings it was loaded with.
+    async fn check_settings(&self, inquiry: Inquiry) -> Result<(), LoadError> {
+        let (report, _) = self.ask(inquiry, Mail::none(), None, run::Question::CheckSettings).await;
+        match report.result.map_err(LoadError::Undescribed)? {
+            run::Answer::Settings(Ok(())) => Ok(()),
+            run::Answer::Settings(Err(reason)) => Err(LoadError::Settings(reason)),
+            _ => unreachable!("a question about settings is answered by what is wrong with them"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("description", &self.description).field("digest", &self.digest).finish()
+    }
+}
+
+impl Hooks {
+    fn find(component: &Component, instances: &InstancePre<Call>) -> wasmtime::Result<Self> {
+        let has = |hook: &str| component.get_export_index(None, &format!("posthouse:policy/{hook}@0.1.0")).is_some();
+        Ok(Self {
+            policy: exported::policy::GuestIndices::new(instances)?,
+            recipient: has("on-recipient").then(|| exported::on_recipient::GuestIndices::new(instances)).transpose()?,
+            message: has("on-message").then(|| exported::on_message::GuestIndices::new(instances)).transpose()?,
+            outcome: has("on-outcome").then(|| exported::on_outcome::GuestIndices::new(instances)).transpose()?,
+        })
+    }
+}
+
+/// The component of a file. Code from the cache that this relay cannot use is compiled anew.
+async fn component(
+    engine: &Arc<Engine>,
+    compiler: &Compiler,
+    file: &[u8],
+    digest: Digest,
+) -> Result<(Component, Origin), LoadError> {
+    let mode = engine.mode();
+    if let Some(code) = compiler.cached(mode, digest).await
+        && let Ok(component) = trusted(engine, &code)
+    {
+        return Ok((component, Origin::Cache));
+    }
+    let code = compiler.compile(mode, digest, file).await?;
+    let component = trusted(engine, &code);
+    Ok((component.map_err(|error| LoadError::Uncompilable(format!("{error:#}")))?, Origin::Worker))
+}
+
+/// Machine code as a component.
+#[expect(unsafe_code, reason = "the code is our own worker's, straight from it or under the cache's MAC")]
+fn trusted(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `code` was made by `worker::compile` in a process of ours: it comes either from that process'
+    // standard output or from a cache entry whose MAC was verified. No octet of it is a tenant's.
+    unsafe { Component::deserialize(&engine.wasmtime, code) }
+}
+
+/// What can never be instantiated is refused when it comes, with a number.
+fn check_size(component: &Component, limits: &Limits) -> Result<(), LoadError> {
+    let Some(needed) = component.resources_required() else {
+        return Err(LoadError::Unfit("it imports core modules".to_owned()));
+    };
+    let initial = usize::try_from(needed.max_initial_memory_size.unwrap_or(0)).unwrap_or(usize::MAX);
+    if initial > limits.memory {
+        let (initial, limit) = (initial / 1024, limits.memory / 1024);
+        return Err(LoadError::Unfit(format!("it begins with {initial} KiB of memory, and may have {limit} KiB")));
+    }
+    let counts = [("memories", needed.num_memories, limits::MEMORIES), ("tables", needed.num_tables, limits::TABLES)];
+    match counts.iter().find(|(_, count, most)| count > most) {
+        Some((what, count, most)) => Err(LoadError::Unfit(format!("it has {count} {what}, and may have {most}"))),
+        None => Ok(()),
+    }
+}

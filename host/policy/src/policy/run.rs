@@ -1,0 +1,179 @@
+//! One call, from its place in the pool to its report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use wasmtime::component::Resource;
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
+
+use super::{Policy, answer};
+use crate::bindings::exports::posthouse::policy as exported;
+use crate::call::{Attempt, Call, Cost, Inquiry, Mail, Report};
+use crate::decided::{Decided, Instructions, Next, Verdict};
+use crate::engine::Mode;
+use crate::failure::Failure;
+use crate::host::Mistake;
+use crate::limits;
+use crate::log::{Lines, printable};
+use crate::meter::{Meter, OutOfTime};
+
+/// How much of a trap's message is kept.
+const TRAP_TEXT: usize = 200;
+/// Instructions that a metered call may use: enough for a second, so that the clock ends it first.
+const FUEL: u64 = 20_000_000_000;
+
+/// What is asked.
+pub(super) enum Question {
+    Describe,
+    CheckSettings,
+    Recipient(String),
+    Message,
+    Outcome,
+}
+
+/// What is answered.
+pub(super) enum Answer {
+    Description(exported::policy::Description),
+    Settings(Result<(), String>),
+    Verdict(Verdict),
+    Decided(Box<Decided>),
+    Next(Next),
+}
+
+impl Policy {
+    /// Asks a fresh instance one question.
+    pub(super) async fn ask(
+        &self,
+        inquiry: Inquiry,
+        mail: Mail,
+        attempt: Option<Attempt>,
+        question: Question,
+    ) -> (Report<Answer>, Mail) {
+        let terms = &self.terms;
+        let mut call = Call::new(Arc::clone(&terms.tenant), Arc::clone(&terms.settings), inquiry, terms.limits.memory);
+        call.reads_body = self.description.needs_body;
+        call.attempt = attempt;
+        let began = Instant::now();
+        let mut store = match self.store(call) {
+            Ok(store) => store,
+            Err(failure) => return (Report::of_none(failure), mail),
+        };
+        store.data_mut().mail = mail;
+        let meter = Meter::new(terms.limits, Arc::clone(&terms.tenant.share), Arc::clone(&self.engine.slow));
+        let ticking = Arc::clone(&meter);
+        store.epoch_deadline_callback(move |_| ticking.tick());
+        let answered = timeout(terms.limits.time, meter.measure(self.placed(&mut store, question))).await;
+        let result = match answered {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.failure(&error, &store)),
+            Err(_) => Err(Failure::Time { limit: terms.limits.time }),
+        };
+        let instructions = (self.engine.mode() == Mode::Metered).then(|| FUEL - store.get_fuel().unwrap_or(FUEL));
+        let call = store.into_data();
+        let cost = Cost { cpu: meter.used(), time: began.elapsed(), memory: call.memory.used(), instructions };
+        let result = result.and_then(|answer| answer.finish(call.instructions));
+        (Report { result, cost, lines: call.lines }, call.mail)
+    }
+
+    fn store(&self, call: Call) -> Result<Store<Call>, Failure> {
+        let failed = |error: wasmtime::Error| Failure::Trap(format!("no store: {error:#}"));
+        let mut store = Store::try_new(&self.engine.wasmtime, call).map_err(failed)?;
+        store.limiter(|call| &mut call.memory);
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(limits::HOST_CALL_BYTES);
+        store.set_max_component_handles(limits::HANDLES);
+        if self.engine.mode() == Mode::Metered {
+            store.set_fuel(FUEL).map_err(failed)?;
+        }
+        Ok(store)
+    }
+
+    /// The tenant's place, then one of all: who has many calls waits for its own.
+    async fn placed(&self, store: &mut Store<Call>, question: Question) -> wasmtime::Result<Answer> {
+        let _own = self.terms.tenant.calls.acquire().await.map_err(wasmtime::Error::new)?;
+        let _any = self.engine.calls.acquire().await.map_err(wasmtime::Error::new)?;
+        self.converse(store, question).await
+    }
+
+    async fn converse(&self, store: &mut Store<Call>, question: Question) -> wasmtime::Result<Answer> {
+        let instance = self.instances.instantiate_async(&mut *store).await?;
+        let hooks = &self.hooks;
+        let (envelope, message) = (Resource::new_own(0), Resource::new_own(0));
+        Ok(match (question, &hooks.recipient, &hooks.message, &hooks.outcome) {
+            (Question::Describe, ..) => {
+                let guest = hooks.policy.load(&mut *store, &instance)?;
+                Answer::Description(guest.call_describe(&mut *store).await?)
+            }
+            (Question::CheckSettings, ..) => {
+                let guest = hooks.policy.load(&mut *store, &instance)?;
+                Answer::Settings(guest.call_check_settings(&mut *store).await?)
+            }
+            (Question::Recipient(address), Some(hook), ..) => {
+                let guest = hook.load(&mut *store, &instance)?;
+                Answer::Verdict(answer::verdict(guest.call_decide(&mut *store, envelope, &address).await?)?)
+            }
+            (Question::Message, _, Some(hook), _) => {
+                let guest = hook.load(&mut *store, &instance)?;
+                let decided = guest.call_decide(&mut *store, envelope, message, Resource::new_own(0)).await?;
+                let verdict = answer::verdict(decided)?;
+                Answer::Decided(Box::new(Decided { verdict, instructions: Instructions::default() }))
+            }
+            (Question::Outcome, .., Some(hook)) => {
+                let guest = hook.load(&mut *store, &instance)?;
+                Answer::Next(answer::next(guest.call_decide(&mut *store, envelope, Resource::new_own(0)).await?))
+            }
+            _ => return Err(wasmtime::Error::new(Mistake("the policy does not export this hook".to_owned()))),
+        })
+    }
+
+    /// What an error of a call means.
+    fn failure(&self, error: &wasmtime::Error, store: &Store<Call>) -> Failure {
+        let limits = &self.terms.limits;
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return failure.clone();
+        }
+        if let Some(mistake) = error.downcast_ref::<Mistake>() {
+            return Failure::Instruction(mistake.0.clone());
+        }
+        if error.is::<OutOfTime>() {
+            return Failure::Cpu { limit: limits.cpu };
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return Failure::Busy;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => Failure::Stack,
+            Some(Trap::OutOfFuel) => Failure::Cpu { limit: limits.cpu },
+            _ if store.data().memory.is_short => Failure::Memory { limit: limits.memory },
+            Some(trap) => Failure::Trap(trap.to_string()),
+            None => Failure::Trap(printable(&format!("{:#}", error).chars().take(TRAP_TEXT).collect::<String>())),
+        }
+    }
+}
+
+impl Answer {
+    /// The instructions are a decision's only once the hook has returned.
+    fn finish(self, instructions: Instructions) -> Result<Self, Failure> {
+        Ok(match self {
+            Self::Decided(mut decided) => {
+                decided.instructions = instructions;
+                Self::Decided(decided)
+            }
+            other => other,
+        })
+    }
+}
+
+impl<T> Report<T> {
+    /// Of a call that did not take place.
+    pub(super) fn of_none(failure: Failure) -> Self {
+        let cost = Cost { cpu: Duration::ZERO, ..Cost::default() };
+        Self { result: Err(failure), cost, lines: Lines::default() }
+    }
+
+    /// The same with another decision in it.
+    pub(super) fn map<U>(self, decision: impl FnOnce(T) -> U) -> Report<U> {
+        Report { result: self.result.map(decision), cost: self.cost, lines: self.lines }
+    }
+}
