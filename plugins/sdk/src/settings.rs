@@ -60,7 +60,8 @@ impl Settings {
     /// Refuses keys that the policy does not know, which are most often slips. A name that ends with `.` stands for
     /// all keys that begin so.
     pub fn allow_only(&self, known: &[&str]) -> Result<(), SettingsError> {
-        let is_known = |key: &str| known.iter().any(|name| *name == key || (name.ends_with('.') && key.starts_with(name)));
+        let is_known =
+            |key: &str| known.iter().any(|name| *name == key || (name.ends_with('.') && key.starts_with(name)));
         match self.all().iter().find(|(key, _)| !is_known(key)) {
             Some((key, _)) => Err(SettingsError::new(format!("{key}: unknown; there are {}", known.join(", ")))),
             None => Ok(()),
