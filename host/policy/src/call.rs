@@ -65,6 +65,24 @@ pub struct Envelope {
     pub carried: Vec<u8>,
 }
 
+impl Envelope {
+    /// Of no message: for questions that are about none.
+    pub fn none() -> Self {
+        Self {
+            transaction: String::new(),
+            client: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            helo: String::new(),
+            is_encrypted: false,
+            login: String::new(),
+            sender: String::new(),
+            recipients: Vec::new(),
+            declared_size: None,
+            smtputf8: false,
+            carried: Vec::new(),
+        }
+    }
+}
+
 /// The message. It is handed in and given back, so that it is never copied.
 #[derive(Debug)]
 pub struct Mail {

@@ -23,6 +23,11 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The mode of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Fast, Self::Metered].into_iter().find(|mode| mode.name() == name)
+    }
+
     /// Its name, as the compile worker takes it.
     pub fn name(self) -> &'static str {
         match self {

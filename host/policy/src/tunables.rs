@@ -35,8 +35,8 @@ pub(crate) fn pool(config: &mut Config, memory: usize) {
     let calls = u32::try_from(limits::CALLS).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
-        .total_core_instances(calls * 8)
-        .total_memories(calls * 2)
+        .total_core_instances(calls * limits::CORE_INSTANCES)
+        .total_memories(calls * limits::MEMORIES)
         .total_tables(calls * 4)
         .total_stacks(calls)
         .max_core_instances_per_component(limits::CORE_INSTANCES)

@@ -9,6 +9,8 @@ use posthouse_smtp::reply::{EnhancedCode, Reply};
 use posthouse_upstream::error::Error as UpstreamError;
 use thiserror::Error;
 
+use crate::policies::Refusal;
+
 /// Why a message was not delivered.
 #[derive(Debug, Error)]
 pub enum Undelivered {
@@ -30,6 +32,20 @@ pub enum Undelivered {
     /// The header block does not end.
     #[error("the header block is larger than what is read before a decision")]
     EndlessHeader,
+    /// The policy's address is none.
+    #[error("the policy names an address that is none: {0}")]
+    NoAddress(String),
+    /// The account takes fewer recipients in one message.
+    #[error("account {account} takes {most} recipients in one message")]
+    TooManyRecipients {
+        /// The account.
+        account: String,
+        /// How many it takes.
+        most: usize,
+    },
+    /// The tenant's policy.
+    #[error(transparent)]
+    Policy(#[from] Refusal),
     /// The provider, or the way to it.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -44,7 +60,26 @@ impl Undelivered {
             Self::NoContentMemory => "no_content_memory",
             Self::TooManyHops => "too_many_hops",
             Self::EndlessHeader => "endless_header",
+            Self::NoAddress(_) => "no_address",
+            Self::TooManyRecipients { .. } => "too_many_recipients",
+            Self::Policy(Refusal::Ruled(_)) => "policy",
+            Self::Policy(Refusal::Deferred | Refusal::Rejected) => "policy_failed",
+            Self::Policy(Refusal::Busy) => "policy_busy",
             Self::Upstream(error) => error.reason(),
+        }
+    }
+
+    /// Whether another account of the tenant may try: the provider has not judged message, sender or rate.
+    pub fn another_account_may_try(&self) -> bool {
+        match self {
+            Self::OverRate { .. } | Self::TooManyRecipients { .. } => true,
+            Self::Upstream(error) => error.another_account_may_try(),
+            Self::NoCarrier
+            | Self::NoContentMemory
+            | Self::TooManyHops
+            | Self::EndlessHeader
+            | Self::NoAddress(_)
+            | Self::Policy(_) => false,
         }
     }
 }
@@ -58,6 +93,12 @@ pub fn reply(undelivered: &Undelivered) -> Reply {
         Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
         Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),
         Undelivered::EndlessHeader => (552, EnhancedCode::new(5, 3, 4)),
+        Undelivered::NoAddress(_) => (451, EnhancedCode::new(4, 7, 1)),
+        Undelivered::TooManyRecipients { .. } => (452, EnhancedCode::new(4, 5, 3)),
+        Undelivered::Policy(Refusal::Ruled(reply)) => return reply.clone(),
+        Undelivered::Policy(Refusal::Deferred) => (451, EnhancedCode::new(4, 7, 1)),
+        Undelivered::Policy(Refusal::Rejected) => (550, EnhancedCode::new(5, 7, 1)),
+        Undelivered::Policy(Refusal::Busy) => (451, EnhancedCode::new(4, 3, 2)),
         Undelivered::Upstream(error) => return error.verdict().into_reply(),
     };
     Reply::new(code, enhanced, undelivered.to_string())

@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod hash_password;
+mod policy;
 mod run;
 mod simulate;
 mod terminal;
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use posthouse_policy::engine::Mode;
+use posthouse_policy::worker;
 
 /// The system's allocator keeps what a burst of messages took; this one gives it back.
 #[derive(Debug, Parser)]
@@ -56,6 +59,15 @@ enum Command {
     Simulate(simulate::Options),
     /// Make the Argon2id hash of a password for a login, read from standard input
     HashPassword,
+    /// Write, build and try policies: what decides on a tenant's mail
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Compile a policy from standard input to standard output; run by the relay itself
+    #[command(hide = true)]
+    CompileWorker {
+        /// What is compiled for: fast or metered
+        mode: String,
+    },
 }
 
 /// Does what the command line asks.
@@ -66,9 +78,16 @@ pub fn main() -> ExitCode {
         Command::Demo { once } => demo::demo(once),
         Command::Simulate(options) => simulate::simulate(&options),
         Command::HashPassword => hash_password::hash_password(),
+        Command::Policy(command) => policy::policy(&command),
+        Command::CompileWorker { mode } => compile_worker(&mode),
     };
     outcome.unwrap_or_else(|message| {
         terminal::complain(&message);
         ExitCode::FAILURE
     })
+}
+
+fn compile_worker(mode: &str) -> Result<ExitCode, String> {
+    let mode = Mode::named(mode).ok_or_else(|| format!("there is no mode `{mode}`; fast and metered are"))?;
+    Ok(worker::run(mode))
 }

@@ -11,6 +11,7 @@ pub mod listener;
 pub mod log;
 pub mod network;
 pub mod password;
+pub mod policy;
 pub mod provider;
 pub mod report;
 pub mod tenant;
@@ -33,6 +34,7 @@ use crate::config::files::File;
 use crate::config::limits::{Limits, Timeouts};
 use crate::config::listener::Listener;
 use crate::config::log::Log;
+use crate::config::policy::Policies;
 use crate::config::report::Report;
 use crate::config::tenant::Tenant;
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What is logged.
     pub log: Log,
+    /// What holds for all policies.
+    pub policies: Policies,
     /// Where metrics and health are served; none serves them nowhere.
     pub admin: Option<SocketAddr>,
     /// Where clients connect; at least one.

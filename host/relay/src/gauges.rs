@@ -2,6 +2,8 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
+use posthouse_policy::policy::Policy;
+
 use crate::account::Account;
 use crate::front::Front;
 
@@ -16,8 +18,28 @@ pub fn record(front: &Front) {
     #[expect(clippy::cast_precision_loss, reason = "bytes of memory fit the 53 bits of a gauge")]
     front.metrics.content_memory.set(front.content_memory.held() as f64);
     let snapshot = front.snapshots.current();
+    describe_gauge!("posthouse_policy_resting", "1 while a policy rests after many failures");
+    describe_gauge!("posthouse_policy_key_value_bytes", "octets in a tenant's key-value memory");
+    describe_counter!("posthouse_policy_counter_total", "the policies' own counters");
+    describe_counter!("posthouse_policy_counters_dropped_total", "additions to counters that a policy may not have");
     for tenant in snapshot.tenants.values() {
+        if let Some(policy) = &tenant.policy {
+            record_policy(&tenant.id, &policy.policy);
+        }
         tenant.accounts.values().for_each(|account| record_account(&tenant.id, account));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "octets of a memory of 1 MiB fit a gauge")]
+fn record_policy(tenant: &str, policy: &Policy) {
+    let label = || [("tenant", tenant.to_owned())];
+    gauge!("posthouse_policy_resting", &label()).set(f64::from(u8::from(policy.is_resting())));
+    let memory = &policy.terms().tenant;
+    gauge!("posthouse_policy_key_value_bytes", &label()).set(memory.key_value.bytes() as f64);
+    counter!("posthouse_policy_counters_dropped_total", &label()).absolute(memory.counters.dropped());
+    for (name, count) in memory.counters.counts() {
+        let [tenant] = label();
+        counter!("posthouse_policy_counter_total", &[tenant, ("name", name)]).absolute(count);
     }
 }
 

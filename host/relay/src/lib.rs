@@ -19,7 +19,10 @@ pub mod gauges;
 pub mod identifiers;
 pub mod listener;
 pub mod metrics;
+pub mod moments;
+pub mod policies;
 pub mod rate;
+pub mod realm;
 pub mod refusals;
 pub mod relay;
 pub mod shutdown;
@@ -27,5 +30,6 @@ pub mod simulation;
 pub mod snapshot;
 pub mod tenant;
 
+mod prospects;
 mod session;
 mod transaction;

@@ -8,6 +8,10 @@ use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
+/// Upper bounds of the histogram of policies' processor time, in seconds.
+pub(crate) const POLICY_BUCKETS: &[f64] =
+    &[0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0];
+
 /// Upper bounds of the latency histograms, in seconds.
 pub(crate) const LATENCY_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
@@ -58,6 +62,75 @@ impl FrontDoor {
             content_memory: gauge!("posthouse_content_memory_bytes"),
         }
     }
+}
+
+/// What is counted of one tenant's policy.
+#[derive(Clone, Debug)]
+pub struct PolicyMetrics {
+    tenant: String,
+    /// Messages sent on although an edit breaks a DKIM signature.
+    pub signatures_broken: Counter,
+    /// Log lines of the policy that were not written.
+    pub log_lines_dropped: Counter,
+    recipient_seconds: Histogram,
+    message_seconds: Histogram,
+    outcome_seconds: Histogram,
+}
+
+impl PolicyMetrics {
+    /// Registers the metrics of this tenant's policy.
+    pub fn register(tenant: &str) -> Self {
+        describe_counter!("posthouse_policy_calls_total", "calls of a tenant's policy, by hook and result");
+        describe_counter!("posthouse_policy_failures_total", "calls that came to no decision, by reason");
+        describe_histogram!("posthouse_policy_cpu_seconds", "time on a processor of one call, by hook");
+        describe_counter!("posthouse_policy_signatures_broken_total", "messages whose DKIM signature an edit breaks");
+        describe_counter!("posthouse_policy_log_lines_dropped_total", "log lines of a policy that were not written");
+        let seconds = |hook: &'static str| histogram!("posthouse_policy_cpu_seconds", "tenant" => tenant.to_owned(), "hook" => hook);
+        Self {
+            signatures_broken: counter!("posthouse_policy_signatures_broken_total", "tenant" => tenant.to_owned()),
+            log_lines_dropped: counter!("posthouse_policy_log_lines_dropped_total", "tenant" => tenant.to_owned()),
+            recipient_seconds: seconds("recipient"),
+            message_seconds: seconds("message"),
+            outcome_seconds: seconds("outcome"),
+            tenant: tenant.to_owned(),
+        }
+    }
+
+    /// Counts a call; hook and result are words of closed sets.
+    pub fn count(&self, hook: &'static str, result: &'static str, cpu: std::time::Duration) {
+        let tenant = self.tenant.clone();
+        counter!("posthouse_policy_calls_total", "tenant" => tenant, "hook" => hook, "result" => result).increment(1);
+        match hook {
+            "recipient" => &self.recipient_seconds,
+            "message" => &self.message_seconds,
+            _ => &self.outcome_seconds,
+        }
+        .record(cpu);
+    }
+
+    /// Counts a failure; the reason is a word of a closed set.
+    pub fn count_failure(&self, reason: &'static str) {
+        let tenant = self.tenant.clone();
+        counter!("posthouse_policy_failures_total", "tenant" => tenant, "reason" => reason).increment(1);
+    }
+}
+
+/// Counts a message that was not delivered and that no account was chosen for.
+pub fn count_undecided(tenant: &str, result: &'static str, reason: &'static str) {
+    let labels = [("tenant", tenant.to_owned()), ("account", "none".to_owned())];
+    let [tenant, account] = labels.clone();
+    counter!("posthouse_messages_total", &[tenant, account, ("result", result.to_owned())]).increment(1);
+    let [tenant, account] = labels;
+    counter!("posthouse_undelivered_total", &[tenant, account, ("reason", reason.to_owned())]).increment(1);
+}
+
+/// Counts a message that went on to another account, as its policy asked.
+pub fn count_next_account(tenant: &str, account: &str, reason: &'static str) {
+    counter!(
+        "posthouse_next_account_total",
+        "tenant" => tenant.to_owned(), "account" => account.to_owned(), "reason" => reason
+    )
+    .increment(1);
 }
 
 /// What is counted of one account's messages.

@@ -20,6 +20,7 @@ use crate::front::Front;
 use crate::identifiers::Identifiers;
 use crate::listener;
 use crate::metrics::FrontDoor;
+use crate::policies::Policies;
 use crate::shutdown::{Draining, Shutdown, shutdown};
 use crate::snapshot::{BuildError, Publisher, Snapshot, publish};
 
@@ -64,7 +65,8 @@ impl Relay {
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
     pub async fn start(config: &Config, prometheus: Option<PrometheusHandle>) -> Result<Self, StartError> {
-        let (publisher, snapshots) = publish(Snapshot::build(config)?);
+        let policies = Arc::new(Policies::open(config).map_err(BuildError::Policies)?);
+        let (publisher, snapshots) = publish(Snapshot::build(config, &policies).await?);
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| StartError::Randomness)?;
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use posthouse_net::error::Error as NetError;
 use posthouse_oauth::error::Error as OAuthError;
+use posthouse_policy::failure::LoadError;
 use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::listener::Rules;
+use crate::policies::Policies;
 use crate::tenant::{Login, Tenant};
 
 /// One generation.
@@ -63,6 +65,19 @@ pub enum BuildError {
         /// What is wrong with them.
         source: NetError,
     },
+    /// A tenant's policy.
+    #[error("{place}: policy.file: {file}: {source}")]
+    Policy {
+        /// Where the configuration names it.
+        place: String,
+        /// The file.
+        file: String,
+        /// Why it is not taken.
+        source: LoadError,
+    },
+    /// What all policies need.
+    #[error("policies: {0}")]
+    Policies(LoadError),
     /// The client of the token endpoints.
     #[error(transparent)]
     Tokens(#[from] OAuthError),
@@ -72,9 +87,9 @@ impl Snapshot {
     /// Builds a snapshot.
     ///
     /// # Errors
-    /// A certificate or trusted root cannot be used.
-    pub fn build(config: &Config) -> Result<Self, BuildError> {
-        build::snapshot(config)
+    /// A certificate, a trusted root or a policy cannot be used.
+    pub async fn build(config: &Config, policies: &Arc<Policies>) -> Result<Self, BuildError> {
+        build::snapshot(config, policies).await
     }
 
     /// The login of this name.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use posthouse_smtp::path::{Mailbox, ReversePath};
 
 use crate::account::Account;
+use crate::policies::TenantPolicy;
 
 /// One tenant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tenant {
     /// Its id: the stem of its file's name.
     pub id: String,
@@ -22,12 +23,14 @@ pub struct Tenant {
     pub routes: HashMap<String, Vec<String>>,
     /// The route of a message that no other rule places.
     pub default_route: Option<String>,
+    /// What decides on its messages; none leaves it to the native rule.
+    pub policy: Option<Arc<TenantPolicy>>,
     /// Account ids by the address of the mailbox, in lower case.
     addresses: HashMap<String, String>,
 }
 
 impl Tenant {
-    /// A tenant of these accounts and routes.
+    /// A tenant of these accounts and routes, without a policy.
     pub fn new(
         id: String,
         accounts: HashMap<String, Arc<Account>>,
@@ -36,7 +39,12 @@ impl Tenant {
     ) -> Self {
         let address = |account: &Arc<Account>| account.address.as_str().to_ascii_lowercase();
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
-        Self { id, accounts, routes, default_route, addresses }
+        Self { id, accounts, routes, default_route, policy: None, addresses }
+    }
+
+    /// The same tenant with this policy.
+    pub fn with_policy(&self, policy: Arc<TenantPolicy>) -> Self {
+        Self { policy: Some(policy), ..self.clone() }
     }
 
     /// The account whose mailbox is this address.

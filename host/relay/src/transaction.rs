@@ -4,10 +4,12 @@
 //! snapshot -> decide -> edit -> resolve -> admit -> deliver -> reply
 //! ```
 //!
-//! Deciding and resolving need the envelope only and are done at MAIL, the rest when the content is there.
+//! All of it happens when the content is there; who may carry it is known before, see `prospects`.
 //! Nothing here reads from the client or knows the protocol. The one invariant: 250 is answered
 //! only for what the provider has accepted.
 
+mod attempts;
+mod decision;
 mod record;
 
 use std::sync::Arc;
@@ -15,13 +17,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use posthouse_mail::date::Date;
-use posthouse_mail::header::{HeaderBlock, body_offset};
+use posthouse_mail::header::body_offset;
 use posthouse_mail::received::Received;
-use posthouse_smtp::client::Transaction as Envelope;
+use posthouse_policy::call::Mail;
 use posthouse_smtp::command::{Body, MailFrom};
 use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::reply::Reply;
-use posthouse_upstream::deliver::{Content, Delivered, Streamed};
+use posthouse_upstream::deliver::Delivered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -29,11 +31,14 @@ use crate::account::Account;
 use crate::admission::Held;
 use crate::answer::{self, Undelivered};
 use crate::client::Client;
-use crate::decide::{self, Decision};
+use crate::decide::Decision;
 use crate::identifiers::TransactionId;
+use crate::prospects::Prospects;
 use crate::snapshot::{Known, Snapshot};
 
 pub(crate) use posthouse_upstream::deliver::Piece;
+
+use attempts::Load;
 
 /// Hosts that a message may have come by; more of them are a loop (RFC 5321 6.3).
 const HOPS: usize = 100;
@@ -48,9 +53,10 @@ pub(crate) struct Transaction {
     id: TransactionId,
     snapshot: Arc<Snapshot>,
     known: Known,
-    decision: Decision,
-    /// The account that carries it: the decision's, resolved at MAIL, so that what was said at RCPT holds for it.
-    pub(crate) account: Arc<Account>,
+    /// Who may carry it: what was said at RCPT holds for them all.
+    pub(crate) prospects: Prospects,
+    /// The account that carries it, or was the last to try.
+    account: Option<Arc<Account>>,
     /// Where notifications go.
     pub(crate) reverse_path: ReversePath,
     body: Body,
@@ -86,14 +92,13 @@ impl Transaction {
         known: Known,
         mail: MailFrom,
     ) -> Result<Self, Undelivered> {
-        let decision = decide::native(&known.tenant, &known.login, &mail.path);
-        let account = decide::resolve(&known.tenant, &decision.carrier).cloned().ok_or(Undelivered::NoCarrier)?;
+        let prospects = Prospects::of(&known, &mail.path)?;
         Ok(Self {
             id,
             snapshot,
             known,
-            decision,
-            account,
+            prospects,
+            account: None,
             reverse_path: mail.path,
             body: mail.body,
             smtputf8: mail.smtputf8,
@@ -110,26 +115,34 @@ impl Transaction {
         self.declared_size.map_or(0, |size| usize::try_from(size).unwrap_or(most)).min(most)
     }
 
-    /// Puts one recipient to the provider, before the client is answered.
+    /// From this size on the content flows through; a policy that needs the body has it read further.
+    pub(crate) fn stream_threshold(&self, usual: usize) -> usize {
+        self.known.tenant.policy.as_ref().map_or(usual, |policy| policy.stream_threshold(usual))
+    }
+
+    /// Puts one recipient to the provider, before the client is answered. Where a policy will choose the account
+    /// there is nobody to ask yet.
     ///
     /// # Errors
     /// The provider refuses it, or cannot be asked.
     pub(crate) async fn verify(&self, recipient: &ForwardPath) -> Result<(), Undelivered> {
-        Ok(self.account.verify(&self.reverse_path, recipient, self.deadline(Instant::now())).await?)
+        let Some(account) = self.prospects.only() else { return Ok(()) };
+        Ok(account.verify(&self.reverse_path, recipient, self.deadline(Instant::now())).await?)
     }
 
     /// Relays a whole message; the reply is the client's.
-    pub(crate) async fn relay(self, arrival: &Arrival) -> Reply {
+    pub(crate) async fn relay(mut self, arrival: &Arrival) -> Reply {
         let started = Instant::now();
-        let size = self.content.len() as u64;
-        let outcome = self.carry(arrival, &self.content, None, started).await;
+        let content = std::mem::take(&mut self.content);
+        let size = content.len() as u64;
+        let outcome = self.carry(arrival, content, None, started).await;
         self.answer(outcome, size, started)
     }
 
     /// Relays a message whose body is still coming; `first` holds the header block and what came with it,
     /// `size` grows while more comes.
     pub(crate) async fn relay_through(
-        self,
+        mut self,
         arrival: &Arrival,
         first: Vec<u8>,
         rest: mpsc::Receiver<Piece>,
@@ -137,37 +150,25 @@ impl Transaction {
     ) -> Reply {
         let started = Instant::now();
         let outcome = match body_offset(&first) {
-            Some(_) => self.carry(arrival, &first, Some(rest), started).await,
+            Some(_) => self.carry(arrival, first, Some(rest), started).await,
             None => Err(Undelivered::EndlessHeader),
         };
         self.answer(outcome, size.load(Ordering::Relaxed), started)
     }
 
     async fn carry(
-        &self,
+        &mut self,
         arrival: &Arrival,
-        content: &[u8],
+        content: Vec<u8>,
         rest: Option<mpsc::Receiver<Piece>>,
         started: Instant,
     ) -> Result<Delivered, Undelivered> {
-        let (mut header, body) = self.edit(&self.decision, arrival, content)?;
-        let account = &self.account;
+        let mail = Mail::new(content, rest.is_none());
+        let (decision, mail) = self.decide(arrival, mail).await?;
+        let (header, body) = self.edit(&decision, arrival, &mail)?;
         let uploading = if rest.is_some() { self.snapshot.content_deadline } else { Duration::ZERO };
         let deadline = self.deadline(started) + uploading;
-        account.admit(deadline).await?;
-        match rest {
-            None => {
-                let slices = [&header[..], body];
-                let size = Some((header.len() + body.len()) as u64);
-                Ok(account.deliver(&self.envelope(size), Content::Whole(&slices), deadline).await?)
-            }
-            Some(mut rest) => {
-                header.extend_from_slice(body);
-                let stall = STALL.min(self.snapshot.content_silence);
-                let streamed = Streamed { header: &header, body: &mut rest, stall };
-                Ok(account.deliver(&self.envelope(None), Content::Streamed(streamed), deadline).await?)
-            }
-        }
+        self.attempt_each(arrival, &decision, Load { header, body, rest }, deadline).await
     }
 
     /// The new header block, with our trace field on top, and the body, which stays as it is.
@@ -175,9 +176,9 @@ impl Transaction {
         &self,
         decision: &Decision,
         arrival: &Arrival,
-        content: &'a [u8],
+        mail: &'a Mail,
     ) -> Result<(Vec<u8>, &'a [u8]), Undelivered> {
-        let block = HeaderBlock::parse(content);
+        let Mail { content, block, .. } = mail;
         if block.count(content, "Received") >= HOPS {
             return Err(Undelivered::TooManyHops);
         }
@@ -186,7 +187,7 @@ impl Transaction {
         if decision.edits.is_empty() {
             return Ok((header, content));
         }
-        header.extend_from_slice(&decision.edits.apply(content, &block));
+        header.extend_from_slice(&decision.edits.apply(content, block));
         Ok((header, &content[block.end()..]))
     }
 
@@ -203,16 +204,6 @@ impl Transaction {
             id,
             recipient: only,
             date: arrival.date,
-        }
-    }
-
-    fn envelope(&self, size: Option<u64>) -> Envelope<'_> {
-        Envelope {
-            reverse_path: &self.reverse_path,
-            recipients: &self.recipients,
-            size,
-            body: self.body,
-            smtputf8: self.smtputf8,
         }
     }
 

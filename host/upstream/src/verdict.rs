@@ -12,6 +12,7 @@ use crate::error::{Error, Need};
 use crate::gate::Cause;
 use crate::login::LoginError;
 
+mod elsewhere;
 mod refusal;
 
 /// The end of a delivery, with the reply that the client gets.

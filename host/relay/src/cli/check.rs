@@ -2,17 +2,22 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::terminal::say;
 use crate::config;
+use crate::policies::Policies;
 use crate::snapshot::Snapshot;
 
 pub(super) fn check(path: &Path) -> Result<ExitCode, String> {
     let loaded = config::load(path);
     say(&loaded.report().to_string());
     let Some(config) = loaded.config else { return Ok(ExitCode::FAILURE) };
-    // What only building shows: certificates that do not fit their keys, trust that holds no root.
-    match Snapshot::build(&config) {
+    // What only building shows: certificates that do not fit their keys, trust that holds no root,
+    // policies that do not compile or do not take their settings.
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
+    let policies = Policies::open(&config).map_err(|error| error.to_string())?;
+    match runtime.block_on(Snapshot::build(&config, &Arc::new(policies))) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error.to_string()),
     }

@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::terminal::complain;
 use crate::config::log::{Log, LogFormat};
 use crate::config::{Config, load};
-use crate::metrics::LATENCY_BUCKETS;
+use crate::metrics::{LATENCY_BUCKETS, POLICY_BUCKETS};
 use crate::relay::Relay;
 
 pub(super) fn run(path: &Path) -> Result<ExitCode, String> {
@@ -36,7 +36,8 @@ fn log_to_standard_output(log: &Log) {
 
 async fn serve(config: &Config) -> Result<ExitCode, String> {
     let prometheus = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BUCKETS)
+        .set_buckets_for_metric(Matcher::Full("posthouse_policy_cpu_seconds".to_owned()), POLICY_BUCKETS)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BUCKETS))
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| format!("cannot set up metrics: {error}"))?;
     let relay = Relay::start(config, Some(prometheus)).await.map_err(|error| error.to_string())?;

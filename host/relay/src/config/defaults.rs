@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::config::listener::Auth;
 use crate::config::log::{Level, LogFormat};
+use crate::config::policy::{OnFailure, SignedFields};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -83,6 +84,15 @@ pub const AUTH: Auth = Auth::Required;
 pub const VERIFY_RECIPIENTS: bool = false;
 /// RFC 3030; a listener can hide it from clients that get it wrong.
 pub const CHUNKING: bool = true;
+
+// [policy]
+
+/// What a policy could not decide on stays with the client: nothing is lost, nothing goes astray.
+pub const POLICY_ON_FAILURE: OnFailure = OnFailure::Defer;
+/// A tenant that edits what it signed has its reasons; the log tells of it.
+pub const POLICY_SIGNED_FIELDS: SignedFields = SignedFields::Warn;
+/// Bodies that policies read are mostly texts; this holds all of them.
+pub const POLICY_BODY: u64 = 4 * MIB;
 
 // [log]
 

@@ -17,7 +17,7 @@ use crate::config::section::Section;
 use crate::config::source::Source;
 use crate::config::tenant::{self, AllTenants, Tenant};
 use crate::config::value::Entry;
-use crate::config::{log, provider};
+use crate::config::{log, policy, provider};
 
 /// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
 /// be told. (The key's own faults are told by `read`.)
@@ -85,6 +85,7 @@ fn read_main(
         state_directory: root.optional("state_directory", state_directory),
         timeouts: limits::read_timeouts(&root),
         log: log::read(&root),
+        policies: policy::read_policies(&root),
         admin: admin(&root, &listeners),
         limits,
         listeners,

@@ -9,6 +9,7 @@ use toml::de::DeValue;
 use crate::config::account::{self, Account};
 use crate::config::nearest::nearest;
 use crate::config::password;
+use crate::config::policy::{self, Policy};
 use crate::config::provider::Provider;
 use crate::config::section::Section;
 use crate::config::source::Mark;
@@ -29,6 +30,8 @@ pub struct Tenant {
     pub routes: Vec<Route>,
     /// The route of a message that no other rule places.
     pub default_route: Option<String>,
+    /// What decides on its messages; none leaves it to the relay.
+    pub policy: Option<Policy>,
 }
 
 /// A named way out: accounts in order of preference.
@@ -82,8 +85,9 @@ pub(super) fn read<'s>(
     });
     let routes = routes.collect();
     let default_route = root.optional("default_route", |entry| known(entry, &routes_known, "route"));
+    let policy = policy::read(&root);
     root.finish();
-    Tenant { id: id.to_owned(), logins, accounts, routes, default_route }
+    Tenant { id: id.to_owned(), logins, accounts, routes, default_route, policy }
 }
 
 fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenants<'s>) -> Vec<Login> {

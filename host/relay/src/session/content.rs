@@ -31,7 +31,7 @@ impl Session {
     /// DATA or the first BDAT: from here on the message counts as in flight.
     pub(super) async fn content_starts(&mut self) {
         let Some(open) = &mut self.transaction else { unreachable!("content comes after an accepted MAIL") };
-        let expected = open.expected_size(self.rules.stream_threshold);
+        let expected = open.expected_size(open.stream_threshold(self.rules.stream_threshold));
         match self.front.content_memory.cover(&mut open.held, expected).await {
             Ok(()) => {
                 open.content_began = Some(Instant::now());
@@ -44,9 +44,9 @@ impl Session {
 
     /// More content came.
     pub(super) async fn content_grew(&mut self) -> Result<(), End> {
-        let threshold = self.rules.stream_threshold;
         self.extend_content_deadline();
         let Some(open) = &mut self.transaction else { unreachable!("content comes after an accepted MAIL") };
+        let threshold = open.stream_threshold(self.rules.stream_threshold);
         if open.content.len() >= threshold {
             return self.pass_through().await;
         }
@@ -147,7 +147,7 @@ impl Session {
         self.deadline = last.map_or(next, |last| next.min(last));
     }
 
-    fn arrival(&self) -> Arrival {
+    pub(super) fn arrival(&self) -> Arrival {
         let helo = self.client.helo.as_deref().or_else(|| self.protocol.helo()).unwrap_or_default();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let date = Date::from_unix_seconds(now.as_secs());

@@ -37,15 +37,20 @@ impl Session {
     /// RCPT: what the provider has refused within the hour is refused here, with its words; where
     /// the listener's clients do not retry, the provider is asked now.
     pub(super) async fn recipient(&mut self, recipient: RcptTo) {
+        let arrival = self.arrival();
         let Some(open) = &mut self.transaction else { unreachable!("RCPT comes after an accepted MAIL") };
-        if open.recipients.len() >= open.account.recipients_per_message {
+        if open.recipients.len() >= open.prospects.recipients_per_message() {
             let reply =
                 Reply::new(452, EnhancedCode::new(4, 5, 3), "the provider takes no more recipients in one message");
             self.protocol.refuse(reply);
             return;
         }
-        if let Some(reply) = open.account.refusals.heard(&open.reverse_path, &recipient.path, Instant::now()) {
+        if let Some(reply) = open.prospects.heard(&open.reverse_path, &recipient.path, Instant::now()) {
             self.protocol.refuse(answer::quoted(&reply, "refused by the provider"));
+            return;
+        }
+        if let Err(undelivered) = open.allow(&arrival, &recipient.path).await {
+            self.protocol.refuse(answer::reply(&undelivered));
             return;
         }
         if self.rules.verify_recipients

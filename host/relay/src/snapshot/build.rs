@@ -1,5 +1,7 @@
 //! From a configuration to a snapshot: values become what they stand for.
 
+mod policy;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,9 +17,10 @@ use crate::config::Config;
 use crate::config::listener::Listener;
 use crate::config::tenant::Tenant as TenantSettings;
 use crate::listener::{Rules, Timeouts, TlsMode};
+use crate::policies::Policies;
 use crate::tenant::{Login, Tenant};
 
-pub(super) fn snapshot(config: &Config) -> Result<Snapshot, BuildError> {
+pub(super) async fn snapshot(config: &Config, policies: &Arc<Policies>) -> Result<Snapshot, BuildError> {
     let around = Surroundings {
         hostname: &config.hostname,
         connect: config.timeouts.connect,
@@ -27,8 +30,12 @@ pub(super) fn snapshot(config: &Config) -> Result<Snapshot, BuildError> {
     };
     let mut connectors = Connectors::default();
     let (mut tenants, mut logins) = (HashMap::new(), HashMap::new());
+    let mut without_policies = Vec::new();
     for settings in &config.tenants {
-        let tenant = Arc::new(tenant(settings, &mut connectors, &around)?);
+        without_policies.push(Arc::new(tenant(settings, &mut connectors, &around)?));
+    }
+    let with_policies = policy::loaded(&config.tenants, without_policies, policies).await?;
+    for (settings, tenant) in config.tenants.iter().zip(with_policies) {
         for login in &settings.logins {
             let known = Known { tenant: Arc::clone(&tenant), login: Arc::new(Login::clone(login)) };
             logins.insert(login.name.clone(), known);

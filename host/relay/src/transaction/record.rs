@@ -1,12 +1,12 @@
 //! What is kept of a transaction: one log line, its counts, and the refusals worth remembering.
 
 use posthouse_upstream::deliver::Delivered;
-use posthouse_upstream::error::Error as UpstreamError;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Transaction;
 use crate::answer::Undelivered;
+use crate::metrics::count_undecided;
 
 impl Transaction {
     pub(super) fn record(&self, outcome: &Result<Delivered, Undelivered>, size: u64, started: Instant) {
@@ -18,7 +18,8 @@ impl Transaction {
     }
 
     fn record_delivered(&self, delivered: &Delivered, size: u64, took: std::time::Duration) {
-        let metrics = &self.account.metrics;
+        let Some(account) = &self.account else { return };
+        let metrics = &account.metrics;
         metrics.delivered.increment(1);
         metrics.delivered_bytes.increment(size);
         metrics.delivery_seconds.record(took);
@@ -27,7 +28,7 @@ impl Transaction {
             transaction = %self.id,
             tenant = self.known.tenant.id,
             login = self.known.login.name,
-            account = self.account.id,
+            account = account.id,
             sender = %self.reverse_path,
             recipients = self.recipients.len(),
             size,
@@ -42,15 +43,15 @@ impl Transaction {
     fn record_undelivered(&self, undelivered: &Undelivered, size: u64, took: std::time::Duration) {
         let reply = crate::answer::reply(undelivered);
         let result = if reply.code() >= 500 { "refused" } else { "deferred" };
-        self.account.metrics.count_undelivered(result, undelivered.reason());
-        if let Undelivered::Upstream(error) = undelivered {
-            self.learn(error);
+        match &self.account {
+            Some(account) => account.metrics.count_undelivered(result, undelivered.reason()),
+            None => count_undecided(&self.known.tenant.id, result, undelivered.reason()),
         }
         warn!(
             transaction = %self.id,
             tenant = self.known.tenant.id,
             login = self.known.login.name,
-            account = self.account.id,
+            account = self.account.as_ref().map(|account| &account.id),
             sender = %self.reverse_path,
             recipients = self.recipients.len(),
             size,
@@ -59,20 +60,6 @@ impl Transaction {
             %reply,
             "not delivered"
         );
-    }
-
-    /// Recipients whose refusal kept the message from the others are told so at the client's next RCPT.
-    fn learn(&self, error: &UpstreamError) {
-        if error.is_ambiguous() {
-            self.account.metrics.ambiguous.increment(1);
-        }
-        // Where all were refused the client has heard the provider's own words, and nobody waits.
-        let UpstreamError::PartlyRefused { refused } = error else { return };
-        for (index, reply) in refused {
-            if let Some(recipient) = self.recipients.get(*index) {
-                self.account.refusals.remember(&self.reverse_path, recipient, reply.clone(), Instant::now());
-            }
-        }
     }
 }
 

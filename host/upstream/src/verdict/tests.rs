@@ -10,7 +10,7 @@ use crate::deliver::{Delivered, Timings};
 use crate::error::{Error, Need};
 use crate::gate::{Cause, Closed};
 use crate::login::LoginError;
-use crate::meaning::classify;
+use crate::meaning::{Meaning, classify};
 use crate::provider::ProviderKind::{self, Gmail, Outlook};
 use crate::stage::Stage::{self, Auth, Connection, Content, MailFrom, RcptTo};
 
@@ -234,4 +234,33 @@ fn long_words_of_a_provider_are_cut_between_characters() {
     let heard = error.verdict().into_reply();
     assert!(heard.text().len() <= 1010, "{}", heard.text().len());
     assert!(heard.text().ends_with("é..."));
+}
+
+#[test]
+fn another_account_tries_for_trouble_of_the_account_and_never_around_a_limit_or_block() {
+    let refused = |meaning| Error::Refused {
+        stage: MailFrom,
+        meaning,
+        reply: Reply::new(451, EnhancedCode::new(4, 0, 0), "no"),
+        recipients: Vec::new(),
+    };
+    for meaning in [Meaning::CredentialsRefused, Meaning::LoginDisabled, Meaning::MailboxFull] {
+        assert!(refused(meaning).another_account_may_try(), "{meaning:?}");
+    }
+    let obeyed = [
+        Meaning::Blocked,
+        Meaning::DailyQuota,
+        Meaning::OrganisationQuota,
+        Meaning::UnusualRate,
+        Meaning::ServerBusy,
+        Meaning::TooManySessions,
+        Meaning::TooManyLogins,
+        Meaning::SenderNotAllowed,
+        Meaning::Refused,
+    ];
+    for meaning in obeyed {
+        assert!(!refused(meaning).another_account_may_try(), "{meaning:?}");
+    }
+    assert!(!Error::PartlyRefused { refused: Vec::new() }.another_account_may_try());
+    assert!(!Error::Abandoned.another_account_may_try());
 }

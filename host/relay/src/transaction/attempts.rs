@@ -1,0 +1,172 @@
+//! `resolve -> admit -> deliver`, for one account after the other where the tenant's policy asks for it.
+//!
+//! The one invariant: another account tries only what nobody can have, and never what a provider has
+//! limited or blocked ([`Undelivered::another_account_may_try`]).
+
+use posthouse_policy::call::{Attempt, Outcome};
+use posthouse_policy::decided::Next;
+use posthouse_smtp::client::Transaction as Envelope;
+use posthouse_smtp::path::ForwardPath;
+use posthouse_upstream::deliver::{Content, Delivered, Streamed};
+use posthouse_upstream::error::Error as UpstreamError;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::info;
+
+use std::sync::Arc;
+
+use super::{Arrival, Piece, STALL, Transaction};
+use crate::account::Account;
+use crate::answer::{self, Undelivered};
+use crate::decide::{self, Decision};
+use crate::metrics::count_next_account;
+
+/// The content on its way out.
+pub(super) struct Load<'a> {
+    /// The header block as it goes out.
+    pub(super) header: Vec<u8>,
+    /// The body, or what there is of it.
+    pub(super) body: &'a [u8],
+    /// What is still to come of it.
+    pub(super) rest: Option<mpsc::Receiver<Piece>>,
+}
+
+impl Transaction {
+    pub(super) async fn attempt_each(
+        &mut self,
+        arrival: &Arrival,
+        decision: &Decision,
+        mut load: Load<'_>,
+        deadline: Instant,
+    ) -> Result<Delivered, Undelivered> {
+        let mut accounts = decide::resolve(&self.known.tenant, &decision.carrier).into_iter();
+        let mut number = 0;
+        loop {
+            let account = accounts.next().ok_or(Undelivered::NoCarrier)?;
+            self.account = Some(Arc::clone(&account));
+            number += 1;
+            let (began, is_whole) = (Instant::now(), load.rest.is_none());
+            let outcome = self.attempt(&account, decision, &mut load, deadline).await;
+            self.learn(&account, decision, &outcome);
+            let can_go_on = is_whole
+                && outcome.as_ref().is_err_and(Undelivered::another_account_may_try)
+                && accounts.as_slice().first().is_some_and(|next| next.is_in_order())
+                && Instant::now() < deadline;
+            let attempt = || attempt(number, &account, &outcome, began, can_go_on);
+            match (&outcome, self.ask_what_follows(arrival, decision, attempt).await) {
+                (Err(undelivered), Next::NextAccount) if can_go_on => {
+                    let (tenant, reason) = (&self.known.tenant.id, undelivered.reason());
+                    count_next_account(tenant, &account.id, reason);
+                    info!(transaction = %self.id, tenant, account = account.id, reason, "the next account tries");
+                }
+                _ => return outcome,
+            }
+        }
+    }
+
+    /// One account, one provider's answer.
+    async fn attempt(
+        &self,
+        account: &Account,
+        decision: &Decision,
+        load: &mut Load<'_>,
+        deadline: Instant,
+    ) -> Result<Delivered, Undelivered> {
+        let recipients = self.recipients_of(decision);
+        if recipients.len() > account.recipients_per_message {
+            let (account, most) = (account.id.clone(), account.recipients_per_message);
+            return Err(Undelivered::TooManyRecipients { account, most });
+        }
+        account.admit(deadline).await?;
+        let envelope = |size| Envelope {
+            reverse_path: decision.reverse_path.as_ref().unwrap_or(&self.reverse_path),
+            recipients,
+            size,
+            body: self.body,
+            smtputf8: self.smtputf8,
+        };
+        let Load { header, body, rest } = load;
+        Ok(match rest {
+            None => {
+                let slices = [&header[..], body];
+                let size = Some((header.len() + body.len()) as u64);
+                account.deliver(&envelope(size), Content::Whole(&slices), deadline).await?
+            }
+            Some(rest) => {
+                header.extend_from_slice(body);
+                let stall = STALL.min(self.snapshot.content_silence);
+                let streamed = Streamed { header, body: rest, stall };
+                account.deliver(&envelope(None), Content::Streamed(streamed), deadline).await?
+            }
+        })
+    }
+
+    fn recipients_of<'a>(&'a self, decision: &'a Decision) -> &'a [ForwardPath] {
+        decision.recipients.as_ref().map_or(&self.recipients, |rewritten| &rewritten.paths)
+    }
+
+    /// Tells the policy, if it wants to hear.
+    async fn ask_what_follows(
+        &self,
+        arrival: &Arrival,
+        decision: &Decision,
+        attempt: impl FnOnce() -> Attempt,
+    ) -> Next {
+        match self.policy_with(|policy| policy.policy.hears_outcomes()) {
+            Some(policy) => {
+                let envelope = self.seen(arrival, decision.carried.clone());
+                policy.outcome(&self.known, envelope, attempt()).await
+            }
+            None => Next::Done,
+        }
+    }
+
+    /// Recipients whose refusal kept the message from the others are told so at the client's next RCPT.
+    fn learn(&self, account: &Account, decision: &Decision, outcome: &Result<Delivered, Undelivered>) {
+        let Err(Undelivered::Upstream(error)) = outcome else { return };
+        if error.is_ambiguous() {
+            account.metrics.ambiguous.increment(1);
+        }
+        // Where all were refused the client has heard the provider's own words, and nobody waits.
+        let UpstreamError::PartlyRefused { refused } = error else { return };
+        for (index, reply) in refused {
+            let origin = match &decision.recipients {
+                Some(rewritten) => rewritten.origins.get(*index).copied().flatten(),
+                None => Some(*index),
+            };
+            if let Some(recipient) = origin.and_then(|index| self.recipients.get(index)) {
+                account.refusals.remember(&self.reverse_path, recipient, reply.clone(), Instant::now());
+            }
+        }
+    }
+}
+
+fn attempt(
+    number: u32,
+    account: &Account,
+    outcome: &Result<Delivered, Undelivered>,
+    began: Instant,
+    can_go_on: bool,
+) -> Attempt {
+    let (came, reply) = match outcome {
+        Ok(delivered) => (Outcome::Accepted, delivered.verdict().into_reply()),
+        Err(undelivered) => {
+            let reply = answer::reply(undelivered);
+            let came = match undelivered {
+                Undelivered::Upstream(error) if error.is_ambiguous() => Outcome::Unknown,
+                _ if reply.code() >= 500 => Outcome::Refused,
+                _ => Outcome::Deferred,
+            };
+            (came, reply)
+        }
+    };
+    Attempt {
+        number,
+        account: account.id.clone(),
+        outcome: came,
+        code: reply.code(),
+        text: reply.text().to_owned(),
+        took: began.elapsed(),
+        can_go_on,
+    }
+}

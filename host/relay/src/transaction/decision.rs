@@ -1,0 +1,61 @@
+//! `decide`: the tenant's policy is asked, or the native rule.
+
+use posthouse_policy::call::{Envelope, Mail};
+use posthouse_smtp::path::{ForwardPath, ReversePath};
+
+use super::{Arrival, Transaction};
+use crate::answer::Undelivered;
+use crate::decide::Decision;
+use crate::policies::{Ruling, TenantPolicy};
+
+impl Transaction {
+    /// Puts one recipient to the tenant's policy.
+    ///
+    /// # Errors
+    /// The policy refuses it, or fails.
+    pub(crate) async fn allow(&self, arrival: &Arrival, recipient: &ForwardPath) -> Result<(), Undelivered> {
+        let Some(policy) = self.policy_with(|policy| policy.policy.decides_recipients()) else { return Ok(()) };
+        let envelope = self.seen(arrival, Vec::new());
+        Ok(policy.recipient(&self.known, envelope, recipient.as_str().to_owned()).await?)
+    }
+
+    /// What is to become of the message, which is given back.
+    pub(super) async fn decide(&self, arrival: &Arrival, mail: Mail) -> Result<(Decision, Mail), Undelivered> {
+        let (tenant, login) = (&self.known.tenant, &self.known.login);
+        let Some(policy) = self.policy_with(|policy| policy.policy.decides_messages()) else {
+            return Ok((Decision::native(tenant, login, &self.reverse_path), mail));
+        };
+        let (ruling, mail) = policy.message(&self.known, self.seen(arrival, Vec::new()), mail).await;
+        let decision = match ruling? {
+            Ruling::Proceed(instructions) => {
+                Decision::of(*instructions, tenant, login, &self.reverse_path, &self.recipients)?
+            }
+            Ruling::Native => Decision::native(tenant, login, &self.reverse_path),
+        };
+        Ok((decision, mail))
+    }
+
+    /// The tenant's policy, if it has the hook that is asked for.
+    pub(super) fn policy_with(&self, hook: impl FnOnce(&TenantPolicy) -> bool) -> Option<&TenantPolicy> {
+        self.known.tenant.policy.as_deref().filter(|policy| hook(policy))
+    }
+
+    /// The envelope as a policy sees it.
+    pub(super) fn seen(&self, arrival: &Arrival, carried: Vec<u8>) -> Envelope {
+        Envelope {
+            transaction: self.id.to_string(),
+            client: arrival.client.address,
+            helo: arrival.helo.clone(),
+            is_encrypted: arrival.client.tls,
+            login: self.known.login.name.clone(),
+            sender: match &self.reverse_path {
+                ReversePath::Null => String::new(),
+                ReversePath::Mailbox(mailbox) => mailbox.as_str().to_owned(),
+            },
+            recipients: self.recipients.iter().map(|path| path.as_str().to_owned()).collect(),
+            declared_size: self.declared_size,
+            smtputf8: self.smtputf8,
+            carried,
+        }
+    }
+}
