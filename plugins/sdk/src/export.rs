@@ -75,20 +75,20 @@ impl<P: Policy + Named> policy::Guest for P {
 }
 
 impl<P: RecipientHook> on_recipient::Guest for P {
-    fn decide(envelope: &Envelope, address: String) -> Verdict {
-        made_by_settings::<P>().on_recipient(envelope, &address)
+    fn decide(envelope: Envelope, address: String) -> Verdict {
+        made_by_settings::<P>().on_recipient(&envelope, &address)
     }
 }
 
 impl<P: MessageHook> on_message::Guest for P {
-    fn decide(envelope: &Envelope, message: &Message, decision: &RawDecision) -> Verdict {
-        made_by_settings::<P>().on_message(envelope, message, &Decision::new(decision))
+    fn decide(envelope: Envelope, message: Message, decision: RawDecision) -> Verdict {
+        made_by_settings::<P>().on_message(&envelope, &message, &Decision::new(&decision))
     }
 }
 
 impl<P: OutcomeHook> on_outcome::Guest for P {
-    fn decide(envelope: &Envelope, attempt: &Attempt) -> Next {
-        made_by_settings::<P>().on_outcome(envelope, attempt)
+    fn decide(envelope: Envelope, attempt: Attempt) -> Next {
+        made_by_settings::<P>().on_outcome(&envelope, &attempt)
     }
 }
 

@@ -36,31 +36,31 @@ impl policy::Guest for Hostile {
 }
 
 impl on_recipient::Guest for Hostile {
-    fn decide(envelope: &Envelope, _: String) -> Verdict {
+    fn decide(envelope: Envelope, _: String) -> Verdict {
         let harm = harm_at("recipient");
         anywhere(&harm);
-        handles::of_envelope(&harm, envelope);
+        handles::of_envelope(&harm, &envelope);
         answers::verdict(&harm)
     }
 }
 
 impl on_message::Guest for Hostile {
-    fn decide(envelope: &Envelope, message: &Message, decision: &Decision) -> Verdict {
+    fn decide(envelope: Envelope, message: Message, decision: Decision) -> Verdict {
         let harm = harm_at("message");
         anywhere(&harm);
-        handles::of_envelope(&harm, envelope);
-        handles::of_message(&harm, message);
-        services::read(&harm, message);
-        edits::all(&harm, decision);
+        handles::of_envelope(&harm, &envelope);
+        handles::of_message(&harm, &message);
+        services::read(&harm, &message);
+        edits::all(&harm, &decision);
         answers::verdict(&harm)
     }
 }
 
 impl on_outcome::Guest for Hostile {
-    fn decide(envelope: &Envelope, _: &Attempt) -> Next {
+    fn decide(envelope: Envelope, _: Attempt) -> Next {
         let harm = harm_at("outcome");
         anywhere(&harm);
-        handles::of_envelope(&harm, envelope);
+        handles::of_envelope(&harm, &envelope);
         match harm.as_str() {
             "next-account-always" => Next::NextAccount,
             _ => Next::Done,

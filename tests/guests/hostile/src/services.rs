@@ -13,7 +13,9 @@ pub(crate) fn harm(harm: &str) {
     match harm {
         "log-bomb" => (0..MANY).for_each(|count| write(Level::Error, &format!("line {count}"))),
         "log-huge" => write(Level::Error, &"long ".repeat(TEN_MEBIBYTES / 5)),
-        "log-control" => write(Level::Error, "a\r\nb\0c\u{1b}[31md\u{7f}e\u{85}f\u{2028}g\u{202e}h {\"level\":\"forged\"}"),
+        "log-control" => {
+            write(Level::Error, "a\r\nb\0c\u{1b}[31md\u{7f}e\u{85}f\u{2028}g\u{202e}h {\"level\":\"forged\"}")
+        }
         "counters-bomb" => (0..MANY).for_each(|count| counters::add(&format!("name_{count}"), 1)),
         "counters-bad-names" => bad_counters(),
         "counters-overflow" => (0..3).for_each(|_| counters::add("overflow", u64::MAX)),
@@ -69,7 +71,8 @@ fn say(written: Result<(), key_value::Error>) {
 
 fn bad_counters() {
     let huge = "n".repeat(TEN_MEBIBYTES);
-    for name in ["", "UPPER", "with space", "with\nbreak", "quote\"", "umlaut_ä", "a{b=\"c\"}", &"n".repeat(65), &huge] {
+    for name in ["", "UPPER", "with space", "with\nbreak", "quote\"", "umlaut_ä", "a{b=\"c\"}", &"n".repeat(65), &huge]
+    {
         counters::add(name, 1);
     }
 }

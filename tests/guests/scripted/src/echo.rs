@@ -26,9 +26,9 @@ pub(crate) fn value(subject: &Subject, what: &str, argument: &str) -> String {
         "least-loaded" => accounts::least_loaded().join(" "),
         "routes" => accounts::routes().join(" "),
         "ready" => accounts::is_ready(argument).to_string(),
-        "load" => optional(accounts::load(argument).map(|load| {
-            format!("{}/{}+{}", load.in_use, load.allowed, load.waiting)
-        })),
+        "load" => {
+            optional(accounts::load(argument).map(|load| format!("{}/{}+{}", load.in_use, load.allowed, load.waiting)))
+        }
         "calls" => calls(argument).to_string(),
         "remembered" => optional(key_value::get(argument).map(|octets| String::from_utf8_lossy(&octets).into_owned())),
         _ => match (subject.message, subject.attempt) {
