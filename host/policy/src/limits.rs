@@ -84,6 +84,8 @@ pub const LOG_LINES: usize = 32;
 pub const LOG_BYTES: usize = 8 * KIB;
 /// Octets of a reply's text, so that it fits one line of RFC 5321 4.5.3.1.5 with its code.
 pub const REPLY_TEXT: usize = 400;
+/// Characters of what a policy says against its settings.
+pub const COMPLAINT: usize = 1000;
 /// Octets in one answer to `read-body`.
 pub const BODY_READ: usize = 64 * KIB;
 /// Octets of body that one call may read in all; reading it twice is enough.

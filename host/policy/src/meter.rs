@@ -93,7 +93,8 @@ impl Meter {
     }
 }
 
-fn thread_time() -> u64 {
+/// Nanoseconds that this thread has used of a processor.
+pub fn thread_time() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
 }

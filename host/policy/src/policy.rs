@@ -84,6 +84,25 @@ impl Policy {
         terms: Terms,
         inquiry: Inquiry,
     ) -> Result<Self, LoadError> {
+        let began = Instant::now();
+        let mut policy = Self::unasked(engine, compiler, file, terms).await?;
+        policy.describe(inquiry.clone()).await.result.map_err(LoadError::Undescribed)??;
+        let settings = policy.check_settings(inquiry).await.result.map_err(LoadError::Undescribed)?;
+        settings.map_err(LoadError::Settings)?;
+        policy.loading = began.elapsed();
+        Ok(policy)
+    }
+
+    /// Loads the code alone: for authors' tools, which ask step by step and show each report.
+    ///
+    /// # Errors
+    /// The file is no policy, or cannot be compiled.
+    pub async fn unasked(
+        engine: &Arc<Engine>,
+        compiler: &Compiler,
+        file: &[u8],
+        terms: Terms,
+    ) -> Result<Self, LoadError> {
         let (began, digest) = (Instant::now(), Digest::of(file));
         let (component, origin) = component(engine, compiler, file, digest).await?;
         check_size(&component, &terms.limits)?;
@@ -91,13 +110,28 @@ impl Policy {
         let instances = engine.linker.instantiate_pre(&component).map_err(unfit)?;
         let hooks = Hooks::find(&component, &instances).map_err(unfit)?;
         let description = Description { name: String::new(), version: String::new(), needs_body: false };
-        let (engine, breaker) = (Arc::clone(engine), Breaker::new(began));
-        let loading = Duration::ZERO;
-        let mut policy = Self { engine, instances, hooks, terms, breaker, description, digest, origin, loading };
-        policy.description = policy.describe(inquiry.clone()).await?;
-        policy.check_settings(inquiry).await?;
-        policy.loading = began.elapsed();
-        Ok(policy)
+        let (engine, breaker, loading) = (Arc::clone(engine), Breaker::new(began), began.elapsed());
+        Ok(Self { engine, instances, hooks, terms, breaker, description, digest, origin, loading })
+    }
+
+    /// The same code on other terms, and with no failures behind it. It is asked nothing anew.
+    pub fn on(&self, terms: Terms) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            instances: self.instances.clone(),
+            hooks: self.hooks.clone(),
+            terms,
+            breaker: Breaker::new(Instant::now()),
+            description: self.description.clone(),
+            digest: self.digest,
+            origin: self.origin,
+            loading: self.loading,
+        }
+    }
+
+    /// Octets of memory that a call begins with, if that is known.
+    pub fn initial_memory(&self) -> Option<u64> {
+        self.instances.component().resources_required()?.max_initial_memory_size
     }
 
     /// Whether it decides on recipients.
@@ -171,22 +205,25 @@ impl Policy {
         }
     }
 
-    async fn describe(&self, inquiry: Inquiry) -> Result<Description, LoadError> {
+    /// Asks it what it is; what it says holds from then on, if it can be used.
+    pub async fn describe(&mut self, inquiry: Inquiry) -> Report<Result<(), LoadError>> {
         let (report, _) = self.ask(inquiry, Mail::none(), None, run::Question::Describe).await;
-        match report.result.map_err(LoadError::Undescribed)? {
-            run::Answer::Description(description) => answer::check_description(description),
+        report.map(|answer| match answer {
+            run::Answer::Description(description) => {
+                self.description = answer::check_description(description)?;
+                Ok(())
+            }
             _ => unreachable!("a policy that is to describe itself answers with a description"),
-        }
+        })
     }
 
-    /// Asks the policy about the settings it was loaded with.
-    async fn check_settings(&self, inquiry: Inquiry) -> Result<(), LoadError> {
+    /// Asks it about the settings it was loaded with; the error is its own.
+    pub async fn check_settings(&self, inquiry: Inquiry) -> Report<Result<(), String>> {
         let (report, _) = self.ask(inquiry, Mail::none(), None, run::Question::CheckSettings).await;
-        match report.result.map_err(LoadError::Undescribed)? {
-            run::Answer::Settings(Ok(())) => Ok(()),
-            run::Answer::Settings(Err(reason)) => Err(LoadError::Settings(reason)),
+        report.map(|answer| match answer {
+            run::Answer::Settings(taken) => taken.map_err(|reason| answer::complaint(&reason)),
             _ => unreachable!("a question about settings is answered by what is wrong with them"),
-        }
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::bindings::posthouse::policy::types;
 use crate::decided::{Next, Reply, Verdict};
 use crate::failure::{Failure, LoadError};
 use crate::limits;
+use crate::log::printable;
 use crate::policy::Description;
 
 /// The replies that are about mail and not about the session (RFC 5321 4.2.1: x5z).
@@ -60,4 +61,9 @@ pub(super) fn check_description(description: exported::policy::Description) -> R
         }
     }
     Ok(Description { name, version, needs_body })
+}
+
+/// What a policy says against its settings, as it can be shown.
+pub(super) fn complaint(reason: &str) -> String {
+    printable(&reason.chars().take(limits::COMPLAINT).collect::<String>())
 }
