@@ -3,7 +3,6 @@
 //!
 //! Each hook is a world of its own, so that a policy exports those hooks that it has and no others. What all
 //! share is bound once, below. The bindings' paths are relative to this crate's folder.
-#![allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated")]
 
 wit_bindgen::generate!({
     path: "../../wit",

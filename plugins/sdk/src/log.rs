@@ -29,5 +29,11 @@ pub fn error(line: impl Display) {
 
 /// From now on panics are logged: without it a trap would say nothing of its cause.
 pub(crate) fn panics() {
-    panic::set_hook(Box::new(|panic| error(panic)));
+    panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("without a text");
+        match panic.location() {
+            Some(place) => error(format_args!("panic at {}:{}: {text}", place.file(), place.line())),
+            None => error(format_args!("panic: {text}")),
+        }
+    }));
 }

@@ -3,7 +3,15 @@
 
 wit_bindgen::generate!({ path: "../../../wit", world: "message-policy", generate_all });
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use posthouse::policy::settings;
+
+/// What is to happen when the result has been read.
+static AFTERWARDS: AtomicU8 = AtomicU8::new(0);
+const TRAP: u8 = 1;
+const LOOP: u8 = 2;
+const IMPORT: u8 = 3;
 
 /// A verdict's layout: discriminant at 0; code at 4; class, subject and detail at 6, 8 and 10; text at 12 and 16.
 #[repr(C, align(4))]
@@ -48,6 +56,7 @@ extern "C" fn check_settings() -> *const [u32; 3] {
 #[unsafe(export_name = "posthouse:policy/on-message@0.1.0#decide")]
 extern "C" fn decide(envelope: u32, message: u32, decision: u32) -> *const RawVerdict {
     let forgery = forgery();
+    AFTERWARDS.store(afterwards(&forgery), Ordering::Relaxed);
     if forgery == "handles-kept" {
         return kept(verdict(0, 0, 0));
     }
@@ -74,15 +83,26 @@ extern "C" fn decide(envelope: u32, message: u32, decision: u32) -> *const RawVe
     }
 }
 
-/// After a result has been read the relay calls this; what happens here is part of the call.
+/// After a result has been read the relay calls this; what happens here is part of the call. Imports must not be
+/// called from here.
 #[unsafe(export_name = "cabi_post_posthouse:policy/on-message@0.1.0#decide")]
 extern "C" fn after_decide(_: *const RawVerdict) {
-    match forgery().as_str() {
-        "trap-afterwards" => core::arch::wasm32::unreachable(),
-        "loop-afterwards" => loop {
+    match AFTERWARDS.load(Ordering::Relaxed) {
+        TRAP => core::arch::wasm32::unreachable(),
+        LOOP => loop {
             core::hint::black_box(());
         },
+        IMPORT => drop(forgery()),
         _ => {}
+    }
+}
+
+fn afterwards(forgery: &str) -> u8 {
+    match forgery {
+        "trap-afterwards" => TRAP,
+        "loop-afterwards" => LOOP,
+        "import-afterwards" => IMPORT,
+        _ => 0,
     }
 }
 

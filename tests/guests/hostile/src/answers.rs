@@ -11,8 +11,9 @@ const TEN_MEBIBYTES: usize = 10 * 1024 * 1024;
 /// A verdict with a harm in it, or none where the harm is no verdict.
 pub(crate) fn verdict(harm: &str) -> Verdict {
     let reject = |text: &str| Verdict::Reject(reply(550, (5, 7, 1), text));
+    let huge = || "no ".repeat(TEN_MEBIBYTES / 3);
     match harm {
-        "reply-huge" => reject(&"no ".repeat(TEN_MEBIBYTES / 3)),
+        "reply-huge" => Verdict::Reject(Reply { code: 550, enhanced: (5, 7, 1), text: huge() }),
         "reply-long" => reject(&"n".repeat(401)),
         "reply-crlf" => reject("no\r\n250 2.0.0 ok"),
         "reply-lf" => reject("no\n250 2.0.0 ok"),

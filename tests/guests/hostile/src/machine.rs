@@ -2,6 +2,7 @@
 
 use std::arch::wasm32;
 use std::hint::black_box;
+use std::num::NonZeroU32;
 
 use posthouse_policy::bindings::posthouse::policy::{accounts, environment, settings};
 
@@ -25,6 +26,9 @@ pub(crate) fn harm(harm: &str) {
         "allocate" => allocate(),
         "recurse" => {
             black_box(recurse(black_box(1)));
+        }
+        "recurse-without-memory" => {
+            black_box(descend(1));
         }
         "unreachable" => wasm32::unreachable(),
         "panic" => panic!("a panic with a line\nbreak, \u{1b}[31mcolour\u{1b}[0m and \0"),
@@ -76,17 +80,27 @@ fn allocate() {
     }
 }
 
+/// Ends at the beginning of the memory, where Rust keeps its stack.
 #[expect(unconditional_recursion, reason = "the harm")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
     recurse(black_box(frame[3] + 1)) + frame[5]
 }
 
+/// Holds nothing in memory, so that the machine's own stack is what ends.
+fn descend(depth: u64) -> u64 {
+    // SAFETY: the place is always a function's. Read so, it cannot be seen through.
+    let further = unsafe { core::ptr::read_volatile(&raw const FURTHER) };
+    further(depth + 1).rotate_left(1) ^ depth
+}
+
+static FURTHER: fn(u64) -> u64 = descend;
+
 /// Rust checks its own divisions; the machine's is asked for here.
 fn divide() {
-    let zero = black_box(0_u32);
     // SAFETY: none: a division by zero traps in WebAssembly, which is the harm.
-    black_box(unsafe { black_box(1_u32).checked_div(zero).unwrap_unchecked() });
+    let zero = unsafe { NonZeroU32::new_unchecked(black_box(0)) };
+    black_box(black_box(1) / zero);
 }
 
 fn out_of_bounds() {

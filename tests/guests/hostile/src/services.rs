@@ -42,7 +42,7 @@ pub(crate) fn read(harm: &str, message: &Message) {
     match harm {
         "read-body-over-budget" => loop {
             if let Err(error) = message.read_body(0, u32::MAX) {
-                return write(Level::Info, &format!("read-body: {error:?}"));
+                return write(Level::Info, &format!("read-body: {}", error.name()));
             }
         },
         "read-body-beyond" => drop(message.read_body(u64::MAX, u32::MAX)),
@@ -60,13 +60,13 @@ pub(crate) fn read(harm: &str, message: &Message) {
 fn remember_much() {
     for count in 0..MANY {
         if let Err(error) = key_value::set(&format!("key-{count}"), &[7; 4096], 3600) {
-            return write(Level::Info, &format!("key-value: {error:?} after {count}"));
+            return write(Level::Info, &format!("key-value: {} after {count}", error.name()));
         }
     }
 }
 
 fn say(written: Result<(), key_value::Error>) {
-    write(Level::Info, &format!("key-value: {written:?}"));
+    write(Level::Info, &format!("key-value: {}", written.err().map_or("written", |error| error.name())));
 }
 
 fn bad_counters() {
