@@ -42,6 +42,10 @@ pub(crate) struct Usual<'a> {
     pub(crate) route: &'a str,
     /// Further lines of the login `app`.
     pub(crate) login: &'a str,
+    /// The policy of the tenant `acme`.
+    pub(crate) policy: &'a str,
+    /// The policy of the tenant `globex`.
+    pub(crate) other_policy: &'a str,
 }
 
 impl Post {
@@ -69,9 +73,11 @@ impl Post {
         let acme = if usual.route.is_empty() { usually } else { usual.route }.to_owned()
             + &simulation::login("app", &hash, &["@acme.example"], usual.login)
             + &simulation::account("gmail", &gmail, usual.account)
-            + &simulation::account("outlook", &outlook, usual.account);
+            + &simulation::account("outlook", &outlook, usual.account)
+            + usual.policy;
         let globex = simulation::login("other", &hash, &["@globex.example"], "account = \"gmail\"\n")
-            + &simulation::account("gmail", &globex, usual.account);
+            + &simulation::account("gmail", &globex, usual.account)
+            + usual.other_policy;
         let main = main_file(&simulator, usual);
         let loaded = from_toml(&main, &[("acme", &acme), ("globex", &globex)]);
         let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
@@ -87,6 +93,14 @@ impl Post {
     pub(crate) async fn client(&self) -> Wire {
         let mut client = Wire::connect(self.address()).await;
         client.hear("220 ").await;
+        client
+    }
+
+    /// A client that has said EHLO and logged in as `other`, of the tenant `globex`.
+    pub(crate) async fn other(&self) -> Wire {
+        let mut client = self.client().await;
+        client.expect("EHLO client.example.com", "250").await;
+        client.expect(&format!("AUTH PLAIN {OTHER}"), "235 2.7.0").await;
         client
     }
 
@@ -121,10 +135,41 @@ fn main_file(simulator: &Simulator, usual: &Usual<'_>) -> String {
     let doors = Doors { plain: anywhere, starttls: Some(pem), admin: None };
     let text = simulation::main_file(simulator, &doors, &ca.display().to_string());
     let listener = format!("auth_over_cleartext = true\n{}", usual.listener);
-    text.replace("connections_per_address = 10000\n", "")
+    let with_policy = !usual.policy.is_empty() || !usual.other_policy.is_empty();
+    let state = if with_policy { state_directory() } else { String::new() };
+    let text = text
+        .replace("connections_per_address = 10000\n", "")
         .replace("[limits]\n", &format!("[limits]\n{}", usual.limits))
-        .replace("auth_over_cleartext = true", &listener)
-        + &format!("[timeouts]\n{}", usual.timeouts)
+        .replace("auth_over_cleartext = true", &listener);
+    format!("{state}{text}[timeouts]\n{}\n{}", usual.timeouts, policies())
+}
+
+/// How policies are compiled in tests: by the real command, and once for all tests.
+fn policies() -> String {
+    format!("[policies]\ncompile_worker = \"{}\"\n", env!("CARGO_BIN_EXE_posthouse-under-test"))
+}
+
+/// A state directory of its own, whose compiled policies all tests of this process share: each guest is compiled once.
+fn state_directory() -> String {
+    use std::os::unix::fs::{OpenOptionsExt, symlink};
+    static SHARED: std::sync::OnceLock<std::path::PathBuf> = std::sync::OnceLock::new();
+    let directory = |name: &str| {
+        let path = std::env::temp_dir().join(format!("posthouse-e2e-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the temporary directory can be written");
+        path
+    };
+    let shared = SHARED.get_or_init(|| {
+        let shared = directory("compiled");
+        std::fs::create_dir_all(shared.join("policies")).expect("the temporary directory can be written");
+        let key = std::fs::OpenOptions::new().write(true).create(true).mode(0o600).open(shared.join("code-cache.key"));
+        std::io::Write::write_all(&mut key.expect("a file can be made"), &[7; 32]).expect("a key can be written");
+        shared
+    });
+    let state = directory(&format!("state-{}", anywhere_unique()));
+    for name in ["policies", "code-cache.key"] {
+        symlink(shared.join(name), state.join(name)).expect("a new directory takes links");
+    }
+    format!("state_directory = \"{}\"\n", state.display())
 }
 
 /// A number that no other test of this process has.
@@ -156,4 +201,15 @@ pub(crate) fn without_received(content: &[u8]) -> &[u8] {
     }
     assert!(content.starts_with(b"Received: from "), "the trace field is on top");
     &content[end..]
+}
+
+/// The policy of `tests/guests/scripted` with these settings, one `key = "steps"` a line.
+pub(crate) fn scripted(settings: &str) -> String {
+    guest("scripted", "", settings)
+}
+
+/// A prebuilt guest of tests/guests with these lines of `[policy]` and of its settings.
+pub(crate) fn guest(name: &str, more: &str, settings: &str) -> String {
+    let file = format!("{}/guests/prebuilt/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
+    format!("[policy]\nfile = \"{file}\"\n{more}\n[policy.settings]\n{settings}\n")
 }

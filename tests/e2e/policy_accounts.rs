@@ -1,0 +1,99 @@
+//! Policies that choose who carries a message, and what follows when that account cannot.
+
+use posthouse_simulator::faults::{Action, Fault, Stage};
+use posthouse_simulator::provider::Provider;
+
+use crate::post::{Post, Usual, scripted, send};
+
+const FROM: &str = "app@acme.example";
+const TO: &[&str] = &["ann@example.org"];
+const MAIL: &str = "Subject: hi\r\n\r\nbody\r\n";
+
+async fn with(policy: &str) -> Post {
+    Post::with(&Usual { policy, ..Usual::default() }).await
+}
+
+async fn fault(post: &Post, provider: Provider, stage: Stage, said: &str) {
+    post.simulator.inject(provider, Fault::new(stage, Action::Reply(said.to_owned())).always());
+}
+
+#[tokio::test]
+async fn the_chosen_account_carries_the_message() {
+    for (steps, mailbox) in [
+        ("use-accounts outlook", "box@acme.example"),
+        ("use-accounts gmail,outlook", "mail@acme.example"),
+        ("use-route all", "mail@acme.example"),
+        ("use-route all; use-accounts outlook", "box@acme.example"),
+        ("proceed", "mail@acme.example"),
+        ("set-sender box@acme.example", "box@acme.example"),
+    ] {
+        let post = with(&scripted(&format!("message = \"{steps}\""))).await;
+        assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("250 "), "{steps}");
+        assert_eq!(post.messages(1).await[0].mailbox, mailbox, "{steps}");
+    }
+}
+
+#[tokio::test]
+async fn the_next_account_tries_what_nobody_has() {
+    let policy = scripted(
+        "message = \"use-accounts gmail,outlook; carry state\"\n\
+         outcome = \"log-echo account; log-echo carried; if can-go-on true; next-account\"",
+    );
+    let post = with(&policy).await;
+    fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
+    let reply = send(&mut post.app().await, FROM, TO, MAIL).await;
+    assert!(reply.starts_with("250 "), "{reply}");
+    let messages = post.messages(1).await;
+    assert_eq!(messages[0].mailbox, "box@acme.example");
+}
+
+#[tokio::test]
+async fn without_being_asked_nobody_else_tries() {
+    let post = with(&scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"done\"")).await;
+    fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
+    assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("454 "));
+    assert!(post.is_empty());
+}
+
+#[tokio::test]
+async fn limits_and_blocks_are_never_dodged() {
+    for (stage, said) in [
+        (Stage::Mail, "550 5.1.8 Access denied, bad outbound sender"),
+        (Stage::Mail, "550 5.7.1 blocked for what it sent"),
+        (Stage::Content, "452 4.5.4 daily sending quota exceeded"),
+        (Stage::Content, "451 4.3.0 not now"),
+        (Stage::Content, "550 5.7.1 looks like spam"),
+        (Stage::Auth, "454 4.7.0 Too many login attempts, please try again later"),
+    ] {
+        let policy = scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"next-account\"");
+        let post = with(&policy).await;
+        fault(&post, Provider::Gmail, stage, said).await;
+        let reply = send(&mut post.app().await, FROM, TO, MAIL).await;
+        assert!(reply.starts_with('4') || reply.starts_with('5'), "{said}: {reply}");
+        assert!(post.is_empty(), "{said}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_whose_outcome_is_unknown_is_not_tried_again() {
+    let policy = scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"next-account\"");
+    let post = with(&policy).await;
+    post.simulator.inject(Provider::Gmail, Fault::new(Stage::Recorded, Action::Reset).always());
+    let reply = send(&mut post.app().await, FROM, TO, MAIL).await;
+    assert!(reply.starts_with("451 4.4.2"), "{reply}");
+    let messages = post.simulator.ledger().messages();
+    assert!(messages.iter().all(|message| message.mailbox == "mail@acme.example"), "nobody else has it");
+    assert!(messages.len() <= 1, "and nobody has it twice");
+}
+
+#[tokio::test]
+async fn least_loaded_prefers_an_account_that_is_ready() {
+    let post = with(&scripted("message = \"use-least-loaded\"\noutcome = \"next-account\"")).await;
+    let mut client = post.app().await;
+    fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
+    // The first message finds out that gmail cannot log in; the second one is not sent that way at all.
+    for _ in 0..2 {
+        assert!(send(&mut client, FROM, TO, MAIL).await.starts_with("250 "));
+    }
+    assert!(post.messages(2).await.iter().all(|message| message.mailbox == "box@acme.example"));
+}
