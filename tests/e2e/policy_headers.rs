@@ -1,6 +1,6 @@
 //! Policies that edit header blocks: what they ask for is there, and every other octet as it was.
 
-use crate::post::{Post, Usual, guest, scripted, send, without_received};
+use crate::post::{Post, Usual, bytes, guest, scripted, send, without_received};
 
 const FROM: &str = "app@acme.example";
 const TO: &[&str] = &["ann@example.org"];
@@ -22,7 +22,7 @@ async fn edits_are_made_and_all_other_octets_are_kept() {
     let message = &post.messages(1).await[0];
     let expected = "X-Top: 1\r\nX-Odd : kept \t\r\nSubject: new\r\nTo: ann@example.org\r\nX-Tag: blue\r\n\r\n\
                     body \t \r\n.\r\n..\r\nSubject: in the body\r\n";
-    assert_eq!(String::from_utf8_lossy(without_received(&message.content)), expected);
+    assert_eq!(String::from_utf8_lossy(without_received(bytes(message))), expected);
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn a_policy_sees_session_envelope_and_header() {
     client.expect("DATA", "354").await;
     client.send("Subject: =?utf-8?q?as_it_is?=\r\n folded\r\n\r\nbody\r\n.\r\n").await;
     client.hear("250 ").await;
-    let content = String::from_utf8_lossy(&post.messages(1).await[0].content).replace("\r\n ", " ");
+    let content = String::from_utf8_lossy(bytes(&post.messages(1).await[0])).replace("\r\n ", " ");
     for line in [
         "X-client: 127.0.0.1\r\n",
         "X-helo: client.example.com\r\n",
@@ -66,7 +66,7 @@ async fn a_message_that_flows_through_is_decided_on_by_its_header() {
     let body = "0123456789abcdef0123456789abcdef\r\n".repeat(30_000);
     let reply = send(&mut client, FROM, TO, &format!("Subject: large\r\n\r\n{body}")).await;
     assert!(reply.starts_with("250 "), "{reply}");
-    let content = String::from_utf8(post.messages(1).await[0].content.clone()).expect("what was sent is US-ASCII");
+    let content = String::from_utf8(bytes(&post.messages(1).await[0]).to_vec()).expect("what was sent is US-ASCII");
     let (header, rest) = content.split_once("\r\n\r\n").expect("there is a body");
     assert!(header.contains("X-Tag: blue") && header.contains("X-has-whole-body: false"), "{header}");
     assert_eq!(rest, body);
@@ -74,14 +74,14 @@ async fn a_message_that_flows_through_is_decided_on_by_its_header() {
 
 #[tokio::test]
 async fn a_policy_that_needs_the_body_has_it_read_further() {
-    let policy = guest("body-reader", "body = \"2 MiB\"", "");
+    let policy = guest("body-reader", "body = \"2 MiB\"\ncpu = \"500 ms\"", "");
     let post =
         Post::with(&Usual { policy: &policy, limits: "stream_threshold = \"64 KiB\"\n", ..Usual::default() }).await;
     let mut client = post.app().await;
     let body = "0123456789abcdef0123456789abcdef\r\n".repeat(20_000);
     let reply = send(&mut client, FROM, TO, &format!("Subject: large\r\n\r\n{body}")).await;
     assert!(reply.starts_with("250 "), "{reply}");
-    let content = String::from_utf8_lossy(&post.messages(1).await[0].content).into_owned();
+    let content = String::from_utf8_lossy(bytes(&post.messages(1).await[0])).into_owned();
     assert!(content.contains(&format!("{}", body.len())), "{}", &content[..1000]);
 }
 
@@ -92,7 +92,7 @@ async fn fields_under_a_signature_are_edited_unless_the_tenant_forbids_it() {
     let settings = "message = \"echo is-signed Subject; replace-header Subject: other\"";
     let post = with(&scripted(settings)).await;
     assert!(send(&mut post.app().await, FROM, TO, signed).await.starts_with("250 "));
-    let content = String::from_utf8_lossy(&post.messages(1).await[0].content).into_owned();
+    let content = String::from_utf8_lossy(bytes(&post.messages(1).await[0])).into_owned();
     assert!(content.contains("X-is-signed: true\r\n") && content.contains("Subject: other\r\n"), "{content}");
 
     let post = with(&guest("scripted", "signed_fields = \"refuse\"", settings)).await;
@@ -113,5 +113,5 @@ async fn the_reference_policy_for_headers_does_what_its_readme_says() {
     let message = &post.messages(1).await[0];
     let expected = "Subject: hi\r\nX-Relay: posthouse\r\nList-Unsubscribe: <https://acme.example/u>\r\n\
                     List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nbody\r\n";
-    assert_eq!(String::from_utf8_lossy(without_received(&message.content)), expected);
+    assert_eq!(String::from_utf8_lossy(without_received(bytes(message))), expected);
 }

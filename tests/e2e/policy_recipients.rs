@@ -1,6 +1,6 @@
 //! Policies that answer recipients, and that change envelopes.
 
-use crate::post::{Post, Usual, scripted, send};
+use crate::post::{Post, Usual, bytes, scripted, send};
 
 const FROM: &str = "app@acme.example";
 const TO: &[&str] = &["ann@example.org"];
@@ -44,7 +44,7 @@ async fn what_a_tenant_remembers_no_other_tenant_sees() {
     assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("250 "));
     assert!(send(&mut post.other().await, "me@globex.example", TO, MAIL).await.starts_with("250 "));
     let messages = post.messages(2).await;
-    let says = |index: usize, text: &str| String::from_utf8_lossy(&messages[index].content).contains(text);
+    let says = |index: usize, text: &str| String::from_utf8_lossy(bytes(&messages[index])).contains(text);
     assert!(says(0, "X-remembered: acme-only\r\n"));
     assert!(says(1, "X-remembered: none\r\n"));
 }

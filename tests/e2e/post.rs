@@ -213,3 +213,8 @@ pub(crate) fn guest(name: &str, more: &str, settings: &str) -> String {
     let file = format!("{}/guests/prebuilt/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
     format!("[policy]\nfile = \"{file}\"\n{more}\n[policy.settings]\n{settings}\n")
 }
+
+/// A message's octets, all of which the simulator keeps.
+pub(crate) fn bytes(message: &Message) -> &[u8] {
+    message.content.bytes().expect("the simulator keeps whole contents")
+}

@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_secs(1);
 /// The longest.
 const REST_MOST: Duration = Duration::from_mins(1);
 
-/// The breaker of one generation.
+/// The breaker of one hook of one generation.
 #[derive(Debug)]
 pub struct Breaker {
     state: Mutex<State>,

@@ -87,7 +87,7 @@ impl Cache {
     /// It cannot be written.
     pub fn store(&self, digest: Digest, mode: Mode, code: &[u8]) -> Result<(), LoadError> {
         let path = self.path(digest, mode);
-        let aside = path.with_extension(format!("{}.tmp", std::process::id()));
+        let aside = path.with_extension(format!("{:016x}.tmp", unique()?));
         let write = || {
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
             file.write_all(&self.mac(digest, mode, code))?;
@@ -119,6 +119,11 @@ impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cache").field("directory", &self.directory).finish_non_exhaustive()
     }
+}
+
+/// A number that no other writer has: two tenants with one policy may store it at the same time.
+fn unique() -> Result<u64, LoadError> {
+    getrandom::u64().map_err(|_| LoadError::Engine("the system has no randomness".to_owned()))
 }
 
 /// The key, made at the first start. One that others can read is no key.

@@ -51,7 +51,7 @@ pub struct Policy {
     instances: InstancePre<Call>,
     hooks: Hooks,
     terms: Terms,
-    breaker: Breaker,
+    breakers: Breakers,
     /// What it says of itself.
     pub description: Description,
     /// What its file is.
@@ -60,6 +60,19 @@ pub struct Policy {
     pub origin: Origin,
     /// How long it took to load.
     pub loading: Duration,
+}
+
+/// A hook that works must not hide one that fails.
+struct Breakers {
+    recipient: Breaker,
+    message: Breaker,
+    outcome: Breaker,
+}
+
+impl Breakers {
+    fn new(now: Instant) -> Self {
+        Self { recipient: Breaker::new(now), message: Breaker::new(now), outcome: Breaker::new(now) }
+    }
 }
 
 /// The exports that were found.
@@ -110,8 +123,8 @@ impl Policy {
         let instances = engine.linker.instantiate_pre(&component).map_err(unfit)?;
         let hooks = Hooks::find(&component, &instances).map_err(unfit)?;
         let description = Description { name: String::new(), version: String::new(), needs_body: false };
-        let (engine, breaker, loading) = (Arc::clone(engine), Breaker::new(began), began.elapsed());
-        Ok(Self { engine, instances, hooks, terms, breaker, description, digest, origin, loading })
+        let (engine, breakers, loading) = (Arc::clone(engine), Breakers::new(began), began.elapsed());
+        Ok(Self { engine, instances, hooks, terms, breakers, description, digest, origin, loading })
     }
 
     /// The same code on other terms, and with no failures behind it. It is asked nothing anew.
@@ -121,7 +134,7 @@ impl Policy {
             instances: self.instances.clone(),
             hooks: self.hooks.clone(),
             terms,
-            breaker: Breaker::new(Instant::now()),
+            breakers: Breakers::new(Instant::now()),
             description: self.description.clone(),
             digest: self.digest,
             origin: self.origin,
@@ -149,9 +162,10 @@ impl Policy {
         self.hooks.outcome.is_some()
     }
 
-    /// Whether it rests, having failed too much.
+    /// Whether one of its hooks rests, having failed too much.
     pub fn is_resting(&self) -> bool {
-        self.breaker.is_open()
+        let Breakers { recipient, message, outcome } = &self.breakers;
+        recipient.is_open() || message.is_open() || outcome.is_open()
     }
 
     /// What it was loaded with.
@@ -195,7 +209,12 @@ impl Policy {
         attempt: Option<Attempt>,
         question: run::Question,
     ) -> (Report<run::Answer>, Mail) {
-        match self.breaker.enter(Instant::now()) {
+        let breaker = match question {
+            run::Question::Recipient(_) => &self.breakers.recipient,
+            run::Question::Outcome => &self.breakers.outcome,
+            run::Question::Message | run::Question::Describe | run::Question::CheckSettings => &self.breakers.message,
+        };
+        match breaker.enter(Instant::now()) {
             Ok(entry) => {
                 let (report, mail) = self.ask(inquiry, mail, attempt, question).await;
                 entry.tell(report.result.as_ref().err(), Instant::now());
@@ -271,12 +290,16 @@ fn trusted(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(&engine.wasmtime, code) }
 }
 
+/// A page of WebAssembly's memory.
+const PAGE: usize = 64 * 1024;
+
 /// What can never be instantiated is refused when it comes, with a number.
 fn check_size(component: &Component, limits: &Limits) -> Result<(), LoadError> {
     let Some(needed) = component.resources_required() else {
         return Err(LoadError::Unfit("it imports core modules".to_owned()));
     };
-    let initial = usize::try_from(needed.max_initial_memory_size.unwrap_or(0)).unwrap_or(usize::MAX);
+    let pages = usize::try_from(needed.max_initial_memory_size.unwrap_or(0)).unwrap_or(usize::MAX);
+    let initial = pages.saturating_mul(PAGE);
     if initial > limits.memory {
         let (initial, limit) = (initial / 1024, limits.memory / 1024);
         return Err(LoadError::Unfit(format!("it begins with {initial} KiB of memory, and may have {limit} KiB")));

@@ -25,7 +25,7 @@ pub(crate) struct Share {
 #[derive(Debug)]
 pub(crate) struct Turn {
     lane: OwnedSemaphorePermit,
-    _core: OwnedSemaphorePermit,
+    core: OwnedSemaphorePermit,
 }
 
 impl Share {
@@ -37,7 +37,10 @@ impl Share {
     pub(crate) async fn turn(&self, held: Option<Turn>, new: Duration, share: u32, slow: &Arc<Semaphore>) -> Turn {
         // The core goes to whoever waits for it; the lane stays with the call until it is done.
         let lane = match held {
-            Some(Turn { lane, .. }) => lane,
+            Some(Turn { lane, core }) => {
+                drop(core);
+                lane
+            }
             None => closed_never(Arc::clone(&self.lane).acquire_owned().await),
         };
         let wait = self.charge(new, share, Instant::now());
@@ -46,7 +49,7 @@ impl Share {
         } else {
             sleep(wait).await
         }
-        Turn { lane, _core: closed_never(Arc::clone(slow).acquire_owned().await) }
+        Turn { lane, core: closed_never(Arc::clone(slow).acquire_owned().await) }
     }
 
     /// Charges what was used; the answer is how long to wait before more is.
