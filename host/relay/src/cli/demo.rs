@@ -3,6 +3,7 @@
 //! Everything is made here and gone afterwards. What is told beforehand is checked afterwards: a
 //! message that went otherwise, or a provider that has something else, is a failure.
 
+mod policies;
 mod scenes;
 mod sender;
 mod show;
@@ -16,6 +17,7 @@ use posthouse_simulator::options::Options;
 use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
 
+use self::policies::PolicyFiles;
 use self::scenes::{ACME, GLOBEX, PASSWORD, SCENES};
 use self::sender::Sender;
 use super::run::told_to_end;
@@ -64,9 +66,10 @@ async fn play(once: bool) -> Result<ExitCode, String> {
 }
 
 async fn set_up() -> Result<Stage, String> {
-    let [acme, globex] =
-        [Mailbox::new(Provider::Gmail, "mail@acme.example"), Mailbox::new(Provider::Outlook, "scanner@globex.example")];
-    let mailboxes = vec![acme.clone(), globex.clone()];
+    let acme = Mailbox::new(Provider::Gmail, "mail@acme.example");
+    let billing = Mailbox::new(Provider::Outlook, "billing@acme.example");
+    let globex = Mailbox::new(Provider::Outlook, "scanner@globex.example");
+    let mailboxes = vec![acme.clone(), billing.clone(), globex.clone()];
     let simulator = Simulator::start(Options::new(mailboxes)).await.map_err(|error| error.to_string())?;
     let certificate = simulator.issue_certificate("relay.example.com").map_err(|error| error.to_string())?;
     let anywhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
@@ -77,15 +80,20 @@ async fn set_up() -> Result<Stage, String> {
     std::fs::write(&ca, simulator.ca_pem()).map_err(|error| format!("{}: {error}", ca.display()))?;
     let main = simulation::main_file(&simulator, &doors, &ca.display().to_string());
     let hash = password::hash(PASSWORD.as_bytes());
+    let files = PolicyFiles::write()?;
     let acme = simulation::login(ACME.name, &hash, &["@acme.example"], "account = \"gmail\"\n")
-        + &simulation::account("gmail", &acme, "");
+        + &simulation::account("gmail", &acme, "")
+        + &simulation::account("outlook", &billing, "")
+        + &files.of_acme();
     let globex = "default_route = \"all\"\n\n[[routes]]\nname = \"all\"\naccounts = [\"outlook\"]\n\n".to_owned()
         + &simulation::login(GLOBEX.name, &hash, &["scanner@globex.example", "alerts@globex.example"], "")
-        + &simulation::account("outlook", &globex, "");
+        + &simulation::account("outlook", &globex, "")
+        + &files.of_globex();
     let loaded = from_toml(&main, &[("acme", &acme), ("globex", &globex)]);
     let _ = std::fs::remove_file(&ca);
     let Some(config) = &loaded.config else { return Err(loaded.report().to_string()) };
     let relay = Relay::start(config, None).await.map_err(|error| error.to_string())?;
+    drop(files);
     let connector = Connector::new(&Trust::Pem(simulator.ca_pem().into_bytes())).map_err(|error| error.to_string())?;
     Ok(Stage { simulator, relay, connector })
 }

@@ -24,6 +24,7 @@ pub(super) fn title(simulator: &Simulator, address: SocketAddr) {
         say(&format!("  {:<10} {address} (simulated)", format!("{provider:?}")));
     }
     say(&format!("  tokens     {} (simulated)", simulator.token_address()));
+    say("  policies   acme: account-by-sender, globex: recipient-guard (WebAssembly, from plugins/)");
 }
 
 /// Shows one message; whether it went as told.
