@@ -254,7 +254,7 @@ impl std::fmt::Debug for Policy {
 
 impl Hooks {
     fn find(component: &Component, instances: &InstancePre<Call>) -> wasmtime::Result<Self> {
-        let has = |hook: &str| component.get_export_index(None, &format!("posthouse:policy/{hook}@0.1.0")).is_some();
+        let has = |hook: &str| component.get_export_index(None, format!("posthouse:policy/{hook}@0.1.0")).is_some();
         Ok(Self {
             policy: exported::policy::GuestIndices::new(instances)?,
             recipient: has("on-recipient").then(|| exported::on_recipient::GuestIndices::new(instances)).transpose()?,
