@@ -15,6 +15,7 @@ pub mod policy;
 pub mod provider;
 pub mod report;
 pub mod tenant;
+pub(crate) mod units;
 
 mod files;
 mod nearest;
@@ -23,7 +24,6 @@ mod section;
 mod settings;
 mod source;
 mod taken;
-mod units;
 mod value;
 
 use std::net::SocketAddr;

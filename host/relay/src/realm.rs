@@ -38,7 +38,7 @@ impl Realm for Known {
 }
 
 /// An address that a policy may set. Whether a message needs SMTPUTF8 is its client's to say, and was said.
-fn mailbox(address: &str) -> Result<Mailbox, String> {
+pub(crate) fn mailbox(address: &str) -> Result<Mailbox, String> {
     let mailbox = address.parse::<Mailbox>().map_err(|error| error.to_string())?;
     if mailbox.is_ascii() { Ok(mailbox) } else { Err("it is not US-ASCII".to_owned()) }
 }

@@ -1,12 +1,74 @@
 //! `posthouse policy`: for those who write policies.
+//!
+//! Everything here runs on the author's machine, with the host that the relay itself has: what passes here is
+//! what a relay takes. Nothing here touches a running relay or its configuration.
 
+mod bench;
+mod build;
+mod cases;
+mod check;
+mod document;
+mod expectation;
+mod new;
+mod numbers;
+mod question;
+mod realm;
+mod runner;
+mod seen;
+mod test;
+mod workshop;
+mod world;
+
+use std::future::Future;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
+const BEGIN: &str = "\
+Begin with `posthouse policy new my-policy`: what it writes builds at once, and its README goes on from there.
+
+Policies in JavaScript and Python are in examples/ of the relay's repository, the contract is in wit/.";
+
+const NEW: &str = "\
+Examples:
+  posthouse policy new my-policy
+  posthouse policy new policies/acme-routing
+
+The last part of the path is the policy's name. Nothing is overwritten. The SDK and the contract are copied along, into \
+NAME/posthouse/, so that the policy builds without the relay's repository.";
+
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {}
+#[command(after_help = BEGIN)]
+pub(super) enum Command {
+    /// Write a new policy: a small one in Rust that builds, with its cases and the SDK
+    #[command(after_help = NEW)]
+    New {
+        /// The folder to make
+        name: PathBuf,
+    },
+    /// Compile a policy in Rust to one file, NAME.wasm, that a relay takes
+    Build(build::Options),
+    /// Say whether a relay takes a file, what is in it, and how near it is to the limits
+    Check(check::Options),
+    /// Run a policy against the cases of a file, on the relay's own host
+    Test(test::Options),
+    /// Measure how long a decision takes
+    Bench(bench::Options),
+}
 
 pub(super) fn policy(command: &Command) -> Result<ExitCode, String> {
-    match *command {}
+    match command {
+        Command::New { name } => new::new(name),
+        Command::Build(options) => build::build(options),
+        Command::Check(options) => to_its_end(check::check(options)),
+        Command::Test(options) => to_its_end(test::test(options)),
+        Command::Bench(options) => to_its_end(bench::bench(options)),
+    }
+}
+
+/// Runs on this thread alone: what is measured has no company.
+fn to_its_end(work: impl Future<Output = Result<ExitCode, String>>) -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("cannot start the runtime: {error}"))?.block_on(work)
 }

@@ -37,23 +37,23 @@ const SIZE_SLIPS: [(&str, &str); 10] = [
 
 /// A text that is no quantity, and what was perhaps meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NoQuantity {
+pub(crate) struct NoQuantity {
     /// What would be right.
-    pub(super) meant: Option<String>,
+    pub(crate) meant: Option<String>,
 }
 
 /// `300 ms`, `90 s`, `5 min`, `2 h`, `1 d`.
-pub(super) fn duration(text: &str) -> Result<Duration, NoQuantity> {
+pub(crate) fn duration(text: &str) -> Result<Duration, NoQuantity> {
     quantity(text, &DURATIONS, &DURATION_SLIPS).map(Duration::from_millis)
 }
 
 /// `512 B`, `64 KiB`, `35 MiB`, `2 GiB`, in octets.
-pub(super) fn size(text: &str) -> Result<u64, NoQuantity> {
+pub(crate) fn size(text: &str) -> Result<u64, NoQuantity> {
     quantity(text, &SIZES, &SIZE_SLIPS)
 }
 
 /// A duration with the largest unit that leaves a whole number.
-pub(super) fn duration_text(duration: Duration) -> String {
+pub(crate) fn duration_text(duration: Duration) -> String {
     text(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), &DURATIONS)
 }
 
