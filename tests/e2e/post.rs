@@ -161,7 +161,12 @@ fn state_directory() -> String {
     let shared = SHARED.get_or_init(|| {
         let shared = directory("compiled");
         std::fs::create_dir_all(shared.join("policies")).expect("the temporary directory can be written");
-        let key = std::fs::OpenOptions::new().write(true).create(true).mode(0o600).open(shared.join("code-cache.key"));
+        let key = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(shared.join("code-cache.key"));
         std::io::Write::write_all(&mut key.expect("a file can be made"), &[7; 32]).expect("a key can be written");
         shared
     });
