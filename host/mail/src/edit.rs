@@ -10,6 +10,8 @@ use crate::header::{Field, HeaderBlock};
 
 /// The longest line that is written without a fold (RFC 5322 2.1.1).
 const LINE: usize = 78;
+/// The longest line that there may be, where no space allows a fold (RFC 5322 2.1.1).
+const LINE_MOST: usize = 998;
 /// The longest field name that is accepted, so that a name with its colon fits a line.
 const NAME: usize = 76;
 /// The longest body of a field that is accepted, in octets.
@@ -22,6 +24,8 @@ pub enum EditError {
     Name,
     /// The body has a control octet (CR, LF and NUL among them) or is too long.
     Body,
+    /// The body has a word that no line has room for.
+    Word,
 }
 
 impl fmt::Display for EditError {
@@ -29,6 +33,7 @@ impl fmt::Display for EditError {
         f.write_str(match self {
             Self::Name => "header name: 1 to 76 printable US-ASCII octets without space and colon are allowed",
             Self::Body => "header body: at most 32768 octets are allowed, no CR, LF, NUL or other control octet",
+            Self::Word => "header body: a line has at most 998 octets, and can only be folded at a space",
         })
     }
 }
@@ -198,6 +203,9 @@ fn field_line(name: &str, body: &str) -> Result<Vec<u8>, EditError> {
         line.push(b' ');
         line.extend_from_slice(word.as_bytes());
         column += 1 + word.len();
+        if column > LINE_MOST {
+            return Err(EditError::Word);
+        }
     }
     line.extend_from_slice(b"\r\n");
     Ok(line)

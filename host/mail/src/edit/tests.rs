@@ -64,6 +64,14 @@ fn no_edit_can_end_a_line_or_the_block() {
 }
 
 #[test]
+fn a_word_that_no_line_has_room_for_is_not_accepted() {
+    let mut edits = Edits::default();
+    assert_eq!(edits.append("X-Tag", &"v".repeat(991)), Ok(()));
+    assert_eq!(edits.append("X-Tag", &"v".repeat(992)), Err(EditError::Word));
+    assert_eq!(edits.append("X-Tag", &("short ".to_owned() + &"v".repeat(998))), Err(EditError::Word));
+}
+
+#[test]
 fn long_bodies_are_folded_at_spaces_and_unfold_to_what_was_given() {
     let body = "word ".repeat(100) + &"x".repeat(200) + "  two spaces";
     let mut edits = Edits::default();
