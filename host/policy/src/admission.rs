@@ -68,6 +68,9 @@ pub fn admit(file: &[u8]) -> Result<Admitted, LoadError> {
         Encoding::Module => true,
         Encoding::Component => false,
     };
+    if was_module {
+        check_whole(file)?;
+    }
     let component = if was_module { wrapped(file)? } else { file.to_vec() };
     let outside = Outside::read(&component)?;
     let hooks = outside.hooks()?;
@@ -84,6 +87,12 @@ fn encoding(file: &[u8]) -> Result<Encoding, LoadError> {
         Some(Ok(Payload::Version { encoding, .. })) => Ok(encoding),
         _ => unfit("it is no WebAssembly: build a policy with `posthouse policy build`"),
     }
+}
+
+/// wit-component panics on a module that ends too early; a component is looked at anyway.
+fn check_whole(module: &[u8]) -> Result<(), LoadError> {
+    let damaged = |error: wasmparser::BinaryReaderError| LoadError::Unfit(format!("it is damaged: {error}"));
+    Parser::new(0).parse_all(module).try_for_each(|payload| payload.map(drop).map_err(damaged))
 }
 
 /// The component around a core module that carries its component type.

@@ -106,7 +106,9 @@ impl Compiler {
             Some(0) => Ok(code),
             Some(1) => Err(LoadError::Unfit(complaint)),
             Some(2) => Err(self.broken(&complaint)),
-            _ => Err(LoadError::Uncompilable(format!("the compiler ran out of memory or time ({status})"))),
+            // A panic in it, of which the relay only hears.
+            Some(_) => Err(LoadError::Uncompilable("it is more than the compiler can understand".to_owned())),
+            None => Err(LoadError::Uncompilable(format!("the compiler ran out of memory or time ({status})"))),
         }
     }
 

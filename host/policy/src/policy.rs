@@ -279,7 +279,7 @@ async fn component(
     }
     let code = compiler.compile(mode, digest, file).await?;
     let component = trusted(engine, &code);
-    Ok((component.map_err(|error| LoadError::Uncompilable(format!("{error:#}")))?, Origin::Worker))
+    Ok((component.map_err(|error| LoadError::Unfit(format!("it needs what no call has: {error:#}")))?, Origin::Worker))
 }
 
 /// Machine code as a component.

@@ -37,7 +37,7 @@ fn the_memory_is_bounded_and_the_dead_make_room() {
     }
     assert!((200..=256).contains(&taken), "{taken}");
     assert!(memory.bytes() <= limits::KEY_VALUE);
-    assert_eq!(memory.set("k0", vec![1], LIFE, now), Ok(()), "what is there can be replaced");
+    assert_eq!(memory.set("k0", vec![1; limits::VALUE], LIFE, now), Ok(()), "what is there can be replaced");
     assert_eq!(memory.set("more", vec![0; limits::VALUE], LIFE, now + LIFE), Ok(()));
     assert_eq!(memory.bytes(), cost("more", &Value::Octets(vec![0; limits::VALUE])));
 }
