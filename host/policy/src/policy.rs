@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wasmtime::ResourcesRequired;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::exports::posthouse::policy as exported;
@@ -142,9 +143,9 @@ impl Policy {
         }
     }
 
-    /// Octets of memory that a call begins with, if that is known.
-    pub fn initial_memory(&self) -> Option<u64> {
-        self.instances.component().resources_required()?.max_initial_memory_size
+    /// Octets of memory that a call begins with: those of its largest memory.
+    pub fn initial_memory(&self) -> usize {
+        self.instances.component().resources_required().map_or(0, |needed| initial_memory(&needed))
     }
 
     /// Whether it decides on recipients.
@@ -298,8 +299,7 @@ fn check_size(component: &Component, limits: &Limits) -> Result<(), LoadError> {
     let Some(needed) = component.resources_required() else {
         return Err(LoadError::Unfit("it imports core modules".to_owned()));
     };
-    let pages = usize::try_from(needed.max_initial_memory_size.unwrap_or(0)).unwrap_or(usize::MAX);
-    let initial = pages.saturating_mul(PAGE);
+    let initial = initial_memory(&needed);
     if initial > limits.memory {
         let (initial, limit) = (initial / 1024, limits.memory / 1024);
         return Err(LoadError::Unfit(format!("it begins with {initial} KiB of memory, and may have {limit} KiB")));
@@ -309,4 +309,10 @@ fn check_size(component: &Component, limits: &Limits) -> Result<(), LoadError> {
         Some((what, count, most)) => Err(LoadError::Unfit(format!("it has {count} {what}, and may have {most}"))),
         None => Ok(()),
     }
+}
+
+/// In octets; wasmtime counts in pages.
+fn initial_memory(needed: &ResourcesRequired) -> usize {
+    let pages = usize::try_from(needed.max_initial_memory_size.unwrap_or(0)).unwrap_or(usize::MAX);
+    pages.saturating_mul(PAGE)
 }
