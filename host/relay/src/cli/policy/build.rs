@@ -18,6 +18,7 @@ use serde::Deserialize;
 use self::toolchain::Toolchain;
 use super::document::Document;
 use super::numbers::octets;
+use super::workshop::short;
 use crate::cli::terminal::{Style, say, styled};
 
 const EXAMPLES: &str = "\
@@ -74,7 +75,7 @@ pub(super) fn build(options: &Options) -> Result<ExitCode, String> {
     let module = compile(&folder)?;
     let file = fs::read(&module).map_err(|error| format!("{}: cannot read this file: {error}", module.display()))?;
     let admitted = admit(&file).map_err(|error| format!("it compiles, but a relay would refuse it: {error}"))?;
-    let out = options.out.clone().unwrap_or_else(|| options.folder.join(format!("{name}.wasm")));
+    let out = options.out.clone().unwrap_or_else(|| short(options.folder.join(format!("{name}.wasm"))));
     write(&out, &admitted.component)?;
     tell(&out, &admitted);
     Ok(ExitCode::SUCCESS)

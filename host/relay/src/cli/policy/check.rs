@@ -130,7 +130,7 @@ async fn most(mut runner: Runner, cases: &Cases) -> Cost {
     most
 }
 
-fn show_uses(limits: &Limits, initial: Option<u64>, most: Cost, by: &str) {
+fn show_uses(limits: &Limits, initial: usize, most: Cost, by: &str) {
     let share = |used: Duration, limit: Duration| percent(used.as_secs_f64(), limit.as_secs_f64());
     let times = [("processor", "cpu", limits.cpu, most.cpu), ("clock", "time", limits.time, most.time)];
     for (what, key, limit, used) in times {
@@ -139,10 +139,8 @@ fn show_uses(limits: &Limits, initial: Option<u64>, most: Cost, by: &str) {
     let memory = |used: usize| (octets(limits.memory), octets(used), part(used, limits.memory));
     let (limit, used, of) = memory(most.memory);
     Use { what: "memory", key: "memory", limit, used, part: of, by }.show();
-    if let Some(initial) = initial.and_then(|initial| usize::try_from(initial).ok()) {
-        let (_, used, of) = memory(initial);
-        Use { what: "", key: "", limit: String::new(), used, part: of, by: "to begin with" }.show();
-    }
+    let (_, used, of) = memory(initial);
+    Use { what: "", key: "", limit: String::new(), used, part: of, by: "to begin with" }.show();
 }
 
 fn part(used: usize, limit: usize) -> String {

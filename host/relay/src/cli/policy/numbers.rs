@@ -35,9 +35,10 @@ pub(super) fn span(duration: Duration) -> String {
     }
 }
 
-/// `7 %`.
+/// `7 %`, `< 1 %`.
 pub(super) fn percent(part: f64, whole: f64) -> String {
-    format!("{:.0} %", if whole > 0.0 { part / whole * 100.0 } else { 0.0 })
+    let percent = if whole > 0.0 { part / whole * 100.0 } else { 0.0 };
+    if percent > 0.0 && percent < 1.0 { "< 1 %".to_owned() } else { format!("{percent:.0} %") }
 }
 
 /// `1 case`, `2 cases`.

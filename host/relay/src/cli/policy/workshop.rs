@@ -48,7 +48,7 @@ impl PolicyFile {
         if let Some(given) = given {
             return Some(given.to_owned());
         }
-        let places = [self.path.with_file_name(CASES), PathBuf::from(CASES)];
+        let places = [short(self.path.with_file_name(CASES)), PathBuf::from(CASES)];
         places.into_iter().find(|place| place.is_file())
     }
 }
@@ -64,7 +64,7 @@ fn only_policy(folder: &Path) -> Result<PathBuf, String> {
     }
     let folder = folder.display();
     match (found.pop(), found.is_empty()) {
-        (Some(path), true) => Ok(path),
+        (Some(path), true) => Ok(short(path)),
         (Some(_), false) => Err(format!("{folder}: there are several .wasm files in it; name one")),
         (None, _) => {
             Err(format!("{folder}: there is no .wasm file in it; make one with `posthouse policy build {folder}`"))
@@ -97,6 +97,11 @@ impl Workshop {
         };
         Err(format!("{path} is refused: {refused}{}", indented(&report.lines)))
     }
+}
+
+/// Without the `./` that nobody has typed.
+pub(super) fn short(path: PathBuf) -> PathBuf {
+    path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
 }
 
 /// Log lines below a message.
