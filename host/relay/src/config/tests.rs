@@ -4,6 +4,7 @@ mod accounts;
 mod fixture;
 mod good;
 mod listeners;
+mod policies;
 mod reference;
 mod secrets;
 mod syntax;
