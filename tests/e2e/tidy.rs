@@ -55,9 +55,10 @@ fn crates_import_what_they_may() {
         ("mail", &[]),
         ("net", &[]),
         ("oauth", &[]),
+        ("policy", &["mail"]),
         ("upstream", &["smtp", "net"]),
         ("simulator", &["smtp", "net"]),
-        ("relay", &["smtp", "mail", "net", "oauth", "upstream", "simulator"]),
+        ("relay", &["smtp", "mail", "net", "oauth", "policy", "upstream", "simulator"]),
     ] {
         let manifest = fs::read_to_string(root().join(format!("host/{krate}/Cargo.toml"))).expect("a manifest");
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
@@ -67,14 +68,37 @@ fn crates_import_what_they_may() {
             if let Some(ours) = name.strip_prefix("posthouse-") {
                 assert!(allowed.contains(&ours), "{krate} must not import {ours}");
             }
-            for (heavy, owner) in [("tokio-rustls", "net"), ("rustls", "net"), ("reqwest", "oauth"), ("axum", "relay")]
-            {
+            for (heavy, owner) in [
+                ("tokio-rustls", "net"),
+                ("rustls", "net"),
+                ("reqwest", "oauth"),
+                ("axum", "relay"),
+                ("wasmtime", "policy"),
+            ] {
                 assert!(name != heavy || krate == owner, "{krate} must not import {heavy}");
             }
             assert!(krate != "smtp" || name.is_empty() || name == "memchr", "smtp must not import {name}");
             assert!(krate != "mail" || name.is_empty() || name == "memchr", "mail must not import {name}");
         }
     }
+}
+
+/// Guests are compiled for another machine: nothing of theirs is built with the relay, and nothing of the relay with them.
+#[test]
+fn guests_are_other_workspaces() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a file of the project");
+    for workspace in ["plugins", "tests/guests"] {
+        assert!(read(&format!("{workspace}/Cargo.toml")).contains("[workspace]"), "{workspace} is no workspace");
+        assert!(
+            !read("Cargo.toml").contains(&format!("\"{workspace}")),
+            "{workspace} is a part of the relay's workspace"
+        );
+        for name in ["mail", "net", "oauth", "relay", "simulator", "smtp", "upstream"] {
+            let package = format!("name = \"posthouse-{name}\"");
+            assert!(!read(&format!("{workspace}/Cargo.lock")).contains(&package), "{workspace} imports {name}");
+        }
+    }
+    assert!(!read("Cargo.lock").contains("name = \"posthouse-policy-sdk\""), "the relay imports the SDK");
 }
 
 #[test]
