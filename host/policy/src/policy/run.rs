@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 use wasmtime::component::Resource;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
@@ -55,6 +56,11 @@ impl Policy {
         call.reads_body = self.description.needs_body;
         call.attempt = attempt;
         let began = Instant::now();
+        let deadline = began + terms.limits.time;
+        // Who gets no place has not been asked: that is overload, and not the policy's doing.
+        let Ok((_own, _any)) = timeout_at(deadline, self.places()).await else {
+            return (Report::of_none(Failure::Busy), mail);
+        };
         let mut store = match self.store(call) {
             Ok(store) => store,
             Err(failure) => return (Report::of_none(failure), mail),
@@ -63,7 +69,7 @@ impl Policy {
         let meter = Meter::new(terms.limits, Arc::clone(&terms.tenant.share), Arc::clone(&self.engine.slow));
         let ticking = Arc::clone(&meter);
         store.epoch_deadline_callback(move |_| ticking.tick());
-        let answered = timeout(terms.limits.time, meter.measure(self.placed(&mut store, question))).await;
+        let answered = timeout_at(deadline, meter.measure(self.converse(&mut store, question))).await;
         let result = match answered {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failure(&error, &store)),
@@ -90,10 +96,10 @@ impl Policy {
     }
 
     /// The tenant's place, then one of all: who has many calls waits for its own.
-    async fn placed(&self, store: &mut Store<Call>, question: Question) -> wasmtime::Result<Answer> {
-        let _own = self.terms.tenant.calls.acquire().await.map_err(wasmtime::Error::new)?;
-        let _any = self.engine.calls.acquire().await.map_err(wasmtime::Error::new)?;
-        self.converse(store, question).await
+    async fn places(&self) -> (SemaphorePermit<'_>, SemaphorePermit<'_>) {
+        let own = self.terms.tenant.calls.acquire().await.expect("no semaphore of the policy host is ever closed");
+        let any = self.engine.calls.acquire().await.expect("no semaphore of the policy host is ever closed");
+        (own, any)
     }
 
     async fn converse(&self, store: &mut Store<Call>, question: Question) -> wasmtime::Result<Answer> {

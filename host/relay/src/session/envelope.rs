@@ -37,7 +37,8 @@ impl Session {
     /// RCPT: what the provider has refused within the hour is refused here, with its words; where
     /// the listener's clients do not retry, the provider is asked now.
     pub(super) async fn recipient(&mut self, recipient: RcptTo) {
-        let arrival = self.arrival();
+        let arrival =
+            self.transaction.as_ref().is_some_and(|open| open.asks_about_recipients()).then(|| self.arrival());
         let Some(open) = &mut self.transaction else { unreachable!("RCPT comes after an accepted MAIL") };
         if open.recipients.len() >= open.prospects.recipients_per_message() {
             let reply =
@@ -49,7 +50,9 @@ impl Session {
             self.protocol.refuse(answer::quoted(&reply, "refused by the provider"));
             return;
         }
-        if let Err(undelivered) = open.allow(&arrival, &recipient.path).await {
+        if let Some(arrival) = arrival
+            && let Err(undelivered) = open.allow(&arrival, &recipient.path).await
+        {
             self.protocol.refuse(answer::reply(&undelivered));
             return;
         }

@@ -3,6 +3,8 @@
 //! The one invariant: another account tries only what nobody can have, and never what a provider has
 //! limited or blocked ([`Undelivered::another_account_may_try`]).
 
+use std::sync::Arc;
+
 use posthouse_policy::call::{Attempt, Outcome};
 use posthouse_policy::decided::Next;
 use posthouse_smtp::client::Transaction as Envelope;
@@ -12,8 +14,6 @@ use posthouse_upstream::error::Error as UpstreamError;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::info;
-
-use std::sync::Arc;
 
 use super::{Arrival, Piece, STALL, Transaction};
 use crate::account::Account;
@@ -39,7 +39,7 @@ impl Transaction {
         mut load: Load<'_>,
         deadline: Instant,
     ) -> Result<Delivered, Undelivered> {
-        let mut accounts = decide::resolve(&self.known.tenant, &decision.carrier).into_iter();
+        let mut accounts = self.carriers(decision).into_iter();
         let mut number = 0;
         loop {
             let account = accounts.next().ok_or(Undelivered::NoCarrier)?;
@@ -62,6 +62,16 @@ impl Transaction {
                 _ => return outcome,
             }
         }
+    }
+
+    /// The accounts in their order. One that was known at MAIL stays the first: what was said at RCPT was said for it.
+    fn carriers(&self, decision: &Decision) -> Vec<Arc<Account>> {
+        let mut accounts = decide::resolve(&self.known.tenant, &decision.carrier);
+        if let Some(promised) = self.prospects.only() {
+            accounts.retain(|account| !Arc::ptr_eq(account, promised));
+            accounts.insert(0, Arc::clone(promised));
+        }
+        accounts
     }
 
     /// One account, one provider's answer.

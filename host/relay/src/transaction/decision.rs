@@ -9,6 +9,11 @@ use crate::decide::Decision;
 use crate::policies::{Ruling, TenantPolicy};
 
 impl Transaction {
+    /// Whether the tenant's policy decides on recipients.
+    pub(crate) fn asks_about_recipients(&self) -> bool {
+        self.policy_with(|policy| policy.policy.decides_recipients()).is_some()
+    }
+
     /// Puts one recipient to the tenant's policy.
     ///
     /// # Errors
