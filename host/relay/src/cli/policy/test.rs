@@ -17,7 +17,7 @@ use super::world::World;
 use crate::cli::terminal::{Style, say, styled};
 
 /// Names longer than this push the figures behind them to the right.
-const LONGEST_NAME: usize = 64;
+const LONGEST_NAME: usize = 80;
 
 /// Also the reference of the format.
 const EXAMPLES: &str = include_str!("test/help.txt");
@@ -82,9 +82,12 @@ async fn run(runner: &mut Runner, cases: &[&Case], verbose: bool) -> usize {
 fn show(case: &Case, width: usize, ran: Option<&Ran>, differences: &[String], verbose: bool) {
     let is_ok = differences.is_empty();
     let mark = if is_ok { styled(Style::Good, "ok    ") } else { styled(Style::Bad, "FAILED") };
-    let cost = ran.map(|ran| {
-        let instructions = grouped(ran.cost.instructions.unwrap_or(0));
-        format!("{instructions:>12} instructions  {:>8}", octets(ran.cost.memory))
+    let cost = ran.map(|ran| match (&ran.seen.failure, ran.cost.instructions) {
+        (None, Some(instructions)) => {
+            format!("{:>12} instructions  {:>8}", grouped(instructions), octets(ran.cost.memory))
+        }
+        // Where a call was cut off the count is not exact.
+        _ => String::new(),
     });
     let cost = styled(Style::Faint, &cost.unwrap_or_default());
     say(format!("{mark}  {:<width$}  {cost}", case.name).trim_end());

@@ -35,8 +35,9 @@ impl Toolchain {
         let has_debian = [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LIBRARY].iter().all(|path| Path::new(path).exists());
         if let Some(linker) = linker(sysroot.as_deref()).filter(|_| has_debian) {
             let version = version(DEBIAN_RUSTC, folder);
-            let description =
-                format!("with Debian's {version}; the first time it builds the standard library, for a minute");
+            let description = format!(
+                "with Debian's {version}; its first build compiles the standard library too, which takes a minute or two"
+            );
             return Ok(Self { cargo: PathBuf::from(DEBIAN_CARGO), linker: Some(linker), description });
         }
         Err(missing(sysroot.is_some()))
