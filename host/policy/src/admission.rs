@@ -73,6 +73,9 @@ pub fn admit(file: &[u8]) -> Result<Admitted, LoadError> {
     }
     let component = if was_module { wrapped(file)? } else { file.to_vec() };
     let outside = Outside::read(&component)?;
+    if was_module && outside.exports.is_empty() {
+        return unfit("it is a core module without the component types that wit-bindgen puts into it");
+    }
     let hooks = outside.hooks()?;
     outside.check_imports()?;
     Ok(Admitted { was_module, imports: outside.imports, hooks, modules: outside.modules, component })
