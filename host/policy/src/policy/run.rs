@@ -152,7 +152,7 @@ impl Policy {
             Some(Trap::StackOverflow) => Failure::Stack,
             Some(Trap::OutOfFuel) => Failure::Cpu { limit: limits.cpu },
             _ if store.data().memory.is_short => Failure::Memory { limit: limits.memory },
-            Some(trap) => Failure::Trap(trap.to_string()),
+            Some(trap) => Failure::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),
             None => Failure::Trap(printable(&format!("{:#}", error).chars().take(TRAP_TEXT).collect::<String>())),
         }
     }
