@@ -7,6 +7,7 @@ mod bars;
 mod client;
 mod drive;
 mod peers;
+mod policies;
 mod process;
 mod report;
 mod scenarios;

@@ -19,8 +19,8 @@ use crate::drive::Sender;
 use crate::process::Process;
 use crate::world::{World, free_port};
 
-/// How long a program may take to listen.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a program may take to listen; a relay may have a thousand policies to compile first.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A program under measurement.
 pub(crate) struct Peer {
@@ -30,24 +30,48 @@ pub(crate) struct Peer {
 
 /// The relay, from its release build; `level` is its log's: `info` writes a line a message.
 pub(crate) async fn posthouse(world: &World, sessions: usize, level: &str) -> io::Result<Peer> {
+    posthouse_with(world, sessions, level, "", &[]).await
+}
+
+/// The same with lines of `[policy]` of its tenant, and with further tenants by name. Compiled policies are kept for
+/// all relays of the world.
+pub(crate) async fn posthouse_with(
+    world: &World,
+    sessions: usize,
+    level: &str,
+    policy: &str,
+    others: &[(String, String)],
+) -> io::Result<Peer> {
     let address = free_port()?;
     let doors = Doors { plain: address, starttls: None, admin: None };
-    let tenants = world.directory.join("tenants");
+    let (tenants, state) = (world.directory.join("tenants"), world.directory.join("state"));
+    let _ = std::fs::remove_dir_all(&tenants);
     std::fs::create_dir_all(&tenants)?;
+    std::fs::create_dir_all(&state)?;
     let main = simulation::main_file(&world.simulator, &doors, "ca.pem")
         .replace("[limits]\n", &format!("[log]\nlevel = \"{level}\"\n\n[limits]\nmessage_size = \"150 MiB\"\n"));
     let configuration = world.directory.join("posthouse.toml");
-    std::fs::write(&configuration, main)?;
+    std::fs::write(&configuration, format!("state_directory = \"{}\"\n{main}", state.display()))?;
     let mut tenant = simulation::login("load", &password::hash(b"load"), &["@load.example"], "");
     for mailbox in &world.mailboxes {
         let id = mailbox.address.split('@').next().unwrap_or_default();
         let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n");
         tenant.push_str(&simulation::account(id, mailbox, &more));
     }
-    std::fs::write(tenants.join("load.toml"), tenant)?;
+    std::fs::write(tenants.join("load.toml"), tenant + policy)?;
+    for (name, text) in others {
+        std::fs::write(tenants.join(format!("{name}.toml")), text)?;
+    }
     let program = std::env::var("POSTHOUSE").unwrap_or_else(|_| "target/release/posthouse".to_owned());
     let arguments = ["run", "--config", &configuration.display().to_string()];
     start(Path::new(&program), &arguments, world, address).await
+}
+
+/// A tenant with a login and an account of its own name, and these lines of `[policy]`.
+pub(crate) fn tenant(name: &str, hash: &str, policy: &str) -> (String, String) {
+    let mailbox = Mailbox::new(Provider::Gmail, format!("box@{name}.example"));
+    let login = simulation::login(name, hash, &[&format!("@{name}.example")], "");
+    (name.to_owned(), login + &simulation::account("box", &mailbox, "") + policy)
 }
 
 /// HAProxy, where it is installed.

@@ -7,6 +7,7 @@ use crate::bars::Bars;
 use crate::client::Manner;
 use crate::drive::{Load, Outcome, Sender};
 use crate::peers::{self, Peer};
+use crate::policies;
 use crate::report::{heading, row, say};
 use crate::world::{Cost, World};
 
@@ -20,7 +21,7 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
-    fn messages(self, full: u64) -> u64 {
+    pub(crate) fn messages(self, full: u64) -> u64 {
         if self == Self::Full { full } else { full / 20 }
     }
 }
@@ -52,16 +53,25 @@ pub(crate) async fn all(extent: Extent, only: &[String]) -> io::Result<bool> {
     if wanted("large") {
         large(&mut bars).await?;
     }
+    if wanted("policy") {
+        policies::beside_native(extent, &mut bars).await?;
+    }
+    if wanted("neighbour") {
+        policies::hostile_neighbour(extent, &mut bars).await?;
+    }
+    if wanted("tenants") {
+        policies::many_tenants(extent, &mut bars).await?;
+    }
     Ok(bars.all_cleared())
 }
 
-fn load(peer: &Peer, senders: Vec<Sender>, messages: u64) -> Load {
+pub(crate) fn load(peer: &Peer, senders: Vec<Sender>, messages: u64) -> Load {
     let (target, size, manner) = (peer.address, 1024, Manner::Lockstep);
     Load { target, senders, size, manner, reconnect: false, messages, offered: None }
 }
 
 /// Warm-up, then the measured run; the account is taken over both.
-async fn measured(world: &World, peer: &Peer, load: Load, bars: &mut Bars) -> io::Result<(Outcome, Cost)> {
+pub(crate) async fn measured(world: &World, peer: &Peer, load: Load, bars: &mut Bars) -> io::Result<(Outcome, Cost)> {
     world.forget();
     let warm = Load { messages: (load.messages / 20).max(load.senders.len() as u64), offered: None, ..load.clone() };
     let (warmed, _) = world.run(peer, warm).await?;
@@ -193,6 +203,6 @@ async fn large(bars: &mut Bars) -> io::Result<()> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn mib(kib: u64) -> f64 {
+pub(crate) fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }

@@ -1,0 +1,136 @@
+//! The scenarios with policies: what one costs, what a neighbour feels of one that loops, and a thousand of them.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use posthouse_relay::config::password;
+use tokio::time::Instant;
+
+use crate::bars::Bars;
+use crate::client::Proof;
+use crate::drive::{Load, Sender};
+use crate::peers;
+use crate::report::{heading, row, say};
+use crate::scenarios::{Extent, load, measured, mib};
+use crate::world::World;
+
+const CONNECTIONS: usize = 50;
+/// What both tenants offer in a second; the relay alone could take ten times that.
+const OFFERED: f64 = 400.0;
+/// What p99 may differ by from one run to the next, whatever the neighbour does.
+const NOISE_MS: f64 = 1.0;
+
+/// The lines of a tenant's file for a policy of this repository.
+fn policy(file: &Path, settings: &str) -> String {
+    format!("[policy]\nfile = \"{}\"\n[policy.settings]\n{settings}\n", file.display())
+}
+
+fn repository() -> io::Result<std::path::PathBuf> {
+    std::env::current_dir()
+}
+
+/// The same relay without and with the reference policy in Rust, which reads fields and edits three.
+pub(crate) async fn beside_native(extent: Extent, bars: &mut Bars) -> io::Result<()> {
+    heading("routing alone and a policy in Rust, 50 connections, 1 KiB, closed loop");
+    let world = World::new(CONNECTIONS, Duration::ZERO).await?;
+    let messages = extent.messages(60_000);
+    let hygiene = policy(
+        &repository()?.join("plugins/prebuilt/header-hygiene.wasm"),
+        "remove = \"X-Load\"\n\"add.X-Relayed\" = \"yes\"\nlist-unsubscribe = \"<mailto:leave@load.example>\"",
+    );
+    let (mut rates, mut costs) = ([0.0; 2], [0.0; 2]);
+    // Twice in turns, so that a machine that slows down slows down both.
+    for _ in 0..2 {
+        for (index, (name, policy)) in [("without a policy", ""), ("header-hygiene", &hygiene)].into_iter().enumerate()
+        {
+            let relay = peers::posthouse_with(&world, 1, "info", policy, &[]).await?;
+            let senders = peers::clients_of_posthouse(&world, CONNECTIONS);
+            let (outcome, cost) = measured(&world, &relay, load(&relay, senders, messages), bars).await?;
+            row(name, &outcome, &cost);
+            rates[index] += outcome.rate();
+            costs[index] += cost.micros_per_message / 2.0;
+        }
+    }
+    say(&format!("  a decision with its edits costs {:.1} us of CPU", costs[1] - costs[0]));
+    if extent == Extent::Full {
+        bars.at_least("throughput with a policy, of that without", rates[1] / rates[0], 0.90);
+    }
+    Ok(())
+}
+
+/// A tenant alone, and beside one whose policy loops at every message.
+pub(crate) async fn hostile_neighbour(extent: Extent, bars: &mut Bars) -> io::Result<()> {
+    heading("a tenant at 400 messages a second, alone and beside a policy that loops, open loop, 1 KiB");
+    let world = World::new(20, Duration::ZERO).await?;
+    let looping = policy(&repository()?.join("tests/guests/prebuilt/hostile.wasm"), "do = \"loop\"");
+    let other = peers::tenant("other", &password::hash(b"load"), &looping);
+    let relay = peers::posthouse_with(&world, 4, "info", "", &[other]).await?;
+    let ours = Load {
+        offered: Some(OFFERED),
+        ..load(&relay, peers::clients_of_posthouse(&world, 40), extent.messages(8_000))
+    };
+    let proof = Proof::Plain { login: "other".to_owned(), password: "load".to_owned() };
+    let sender = Sender { proof, address: "box@other.example".to_owned() };
+    let theirs = Load { senders: vec![sender; 40], ..ours.clone() };
+    let (alone, cost) = measured(&world, &relay, ours.clone(), bars).await?;
+    row("alone", &alone, &cost);
+    world.forget();
+    let (beside, looped) = tokio::join!(world.run(&relay, ours), world.run(&relay, theirs));
+    let ((beside, cost), (looped, _)) = (beside?, looped?);
+    row("beside it", &beside, &cost);
+    say(&format!("  the neighbour: {} refused, {} accepted", looped.refused, looped.accepted));
+    bars.holds("no error for the tenant", beside.refused == 0 && beside.errors.is_empty());
+    bars.holds("every 250 has one copy", world.has_each_once(beside.accepted));
+    bars.holds("nothing of the neighbour was accepted", looped.accepted == 0 && looped.errors.is_empty());
+    if extent == Extent::Full {
+        let ratio = (beside.percentile(0.99) - NOISE_MS) / alone.percentile(0.99);
+        bars.at_most("p99 beside it less 1 ms of noise, of that alone", ratio, 1.2);
+    }
+    Ok(())
+}
+
+/// A thousand tenants, each with a policy of its own octets, from a warm cache.
+pub(crate) async fn many_tenants(extent: Extent, bars: &mut Bars) -> io::Result<()> {
+    let count = if extent == Extent::Full { 1_000 } else { 40 };
+    heading(&format!("{count} tenants, each with a policy of its own"));
+    let world = World::new(1, Duration::ZERO).await?;
+    let original = std::fs::read(repository()?.join("plugins/prebuilt/header-hygiene.wasm"))?;
+    let hash = password::hash(b"load");
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        let name = format!("t{number}");
+        let file = world.directory.join(format!("{name}.wasm"));
+        std::fs::write(&file, distinct(&original, number))?;
+        with.push(peers::tenant(&name, &hash, &policy(&file, "remove = \"X-Load\"")));
+        without.push(peers::tenant(&name, &hash, ""));
+    }
+    let (bare, bare_took) = started(&world, &without).await?;
+    let (_, cold_took) = started(&world, &with).await?;
+    let (rss, took) = started(&world, &with).await?;
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let each = rss.saturating_sub(bare) as f64 / f64::from(count);
+    say(&format!("  without policies: {:.1} MiB, {bare_took:.2} s", mib(bare)));
+    say(&format!("  with policies: {:.1} MiB, {took:.2} s; compiling them took {cold_took:.1} s", mib(rss)));
+    if extent == Extent::Full {
+        bars.at_most("seconds to load from a warm cache", took, 10.0);
+        bars.at_most("RSS of a tenant's policy in KiB", each, 300.0);
+    }
+    Ok(())
+}
+
+/// Starts a relay with these tenants: its resident memory in KiB, and the seconds until it listened.
+async fn started(world: &World, tenants: &[(String, String)]) -> io::Result<(u64, f64)> {
+    let began = Instant::now();
+    let relay = peers::posthouse_with(world, 1, "info", "", tenants).await?;
+    let took = began.elapsed().as_secs_f64();
+    Ok((relay.process.rss_kib(), took))
+}
+
+/// The same policy with a custom section that no other has.
+fn distinct(module: &[u8], number: u32) -> Vec<u8> {
+    let mut content = String::new();
+    let _ = write!(content, "{number:08}");
+    [module, &[0, 13, 4], b"load", content.as_bytes()].concat()
+}
