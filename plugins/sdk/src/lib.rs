@@ -47,6 +47,8 @@ pub mod export;
 mod hooks;
 pub mod key_value;
 pub mod log;
+#[cfg(target_family = "wasm")]
+mod memory;
 mod quantity;
 mod rate;
 mod settings;

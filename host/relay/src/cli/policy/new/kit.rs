@@ -23,6 +23,7 @@ pub(super) const KIT: &[(&str, &str)] = kit![
     "plugins/sdk/src/key_value.rs",
     "plugins/sdk/src/lib.rs",
     "plugins/sdk/src/log.rs",
+    "plugins/sdk/src/memory.rs",
     "plugins/sdk/src/quantity.rs",
     "plugins/sdk/src/rate.rs",
     "plugins/sdk/src/settings.rs",
