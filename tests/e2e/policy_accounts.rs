@@ -66,7 +66,9 @@ async fn limits_and_blocks_are_never_dodged() {
         (Stage::Auth, "454 4.7.0 Too many login attempts, please try again later"),
     ] {
         let policy = scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"next-account\"");
-        let post = with(&policy).await;
+        // A provider that throttles logins is waited for: not for as long as usual here.
+        let timeouts = "delivery = \"2 s\"\nconnect = \"1 s\"\nsession_wait = \"2 s\"\n";
+        let post = Post::with(&Usual { policy: &policy, timeouts, ..Usual::default() }).await;
         fault(&post, Provider::Gmail, stage, said).await;
         let reply = send(&mut post.app().await, FROM, TO, MAIL).await;
         assert!(reply.starts_with('4') || reply.starts_with('5'), "{said}: {reply}");

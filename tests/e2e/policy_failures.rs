@@ -123,7 +123,7 @@ async fn a_policy_that_is_not_taken_is_named_with_its_place_and_reason() {
         (guest("hostile", "", "do = \"loop\"\nwhere = \"describe\""), "it used more than its 10ms of processor time"),
         (guest("hostile", "", "do = \"unreachable\"\nwhere = \"settings\""), "it trapped"),
         (guest("hostile", "", "do = \"name-path\"\nwhere = \"describe\""), "the name is 1 to 64 letters"),
-        (guest("scripted", "memory = \"512 KiB\"", ""), "of memory, and may have 512 KiB"),
+        (guest("scripted", "memory = \"128 KiB\"", ""), "it asked for more than its 128 KiB of memory"),
         (
             "[policy]\nfile = \"no/such.wasm\"\n".to_owned(),
             "tenants/acme.toml:5: policy.file = \"no/such.wasm\": there is no file",
