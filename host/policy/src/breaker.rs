@@ -39,6 +39,7 @@ enum State {
 pub struct Entry<'a> {
     breaker: &'a Breaker,
     is_told: bool,
+    is_trial: bool,
 }
 
 impl Breaker {
@@ -53,13 +54,17 @@ impl Breaker {
     /// [`Failure::Resting`].
     pub fn enter(&self, now: Instant) -> Result<Entry<'_>, Failure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_trial = false;
         match *state {
             State::Asking { .. } => {}
-            State::Resting { until, rest } if now >= until => *state = State::Trying { rest },
+            State::Resting { until, rest } if now >= until => {
+                *state = State::Trying { rest };
+                is_trial = true;
+            }
             State::Resting { until, .. } => return Err(Failure::Resting { wait: until - now }),
             State::Trying { rest } => return Err(Failure::Resting { wait: rest }),
         }
-        Ok(Entry { breaker: self, is_told: false })
+        Ok(Entry { breaker: self, is_told: false, is_trial })
     }
 
     /// Whether the policy rests, or is being tried again.
@@ -71,10 +76,15 @@ impl Breaker {
 impl Entry<'_> {
     /// Tells how the call ended.
     pub fn tell(mut self, failure: Option<&Failure>, now: Instant) {
+        if failure.is_some_and(|failure| !failure.is_the_policys()) {
+            // It was not asked, which says nothing of it: the same as a call that was given up.
+            return;
+        }
         self.is_told = true;
         let mut state = self.breaker.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let failure = failure.filter(|failure| failure.is_the_policys());
         *state = match (&*state, failure) {
+            // A call from before the rest says nothing of the trial.
+            (State::Trying { rest }, _) if !self.is_trial => State::Trying { rest: *rest },
             (State::Trying { .. }, None) => State::asking(now),
             (State::Trying { rest }, Some(_)) => State::resting((*rest * 2).min(REST_MOST), now),
             (State::Resting { until, rest }, _) => State::Resting { until: *until, rest: *rest },
@@ -93,7 +103,7 @@ impl Entry<'_> {
 impl Drop for Entry<'_> {
     /// A call that was given up says nothing; if it was the trial, the next one is.
     fn drop(&mut self) {
-        if self.is_told {
+        if self.is_told || !self.is_trial {
             return;
         }
         let mut state = self.breaker.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -63,6 +63,11 @@ impl Meter {
         .await
     }
 
+    /// Whether the call was made to wait for a turn: its time by the clock is then not its own.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.charged.load(Ordering::Relaxed) > 0
+    }
+
     /// What the call has used, once its last poll has ended.
     pub(crate) fn used(&self) -> Duration {
         Duration::from_nanos(self.spent.load(Ordering::Relaxed))

@@ -37,7 +37,7 @@ pub(crate) fn pool(config: &mut Config, memory: usize) {
     pool.total_component_instances(calls)
         .total_core_instances(calls * limits::CORE_INSTANCES)
         .total_memories(calls * limits::MEMORIES)
-        .total_tables(calls * 4)
+        .total_tables(calls * limits::TABLES)
         .total_stacks(calls)
         .max_core_instances_per_component(limits::CORE_INSTANCES)
         .max_memories_per_component(limits::MEMORIES)

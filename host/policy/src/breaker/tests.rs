@@ -82,3 +82,45 @@ fn overload_is_not_the_policys_fault() {
     }
     assert!(!breaker.is_open());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_that_found_no_place_closes_nothing() {
+    let now = Instant::now();
+    let breaker = Breaker::new(now);
+    for _ in 0..5 {
+        ask(&breaker, Some(&Failure::Cpu { limit: REST }), now);
+    }
+    tokio::time::advance(REST).await;
+    ask(&breaker, Some(&Failure::Busy), Instant::now());
+    assert!(breaker.is_open());
+    ask(&breaker, None, Instant::now());
+    assert!(!breaker.is_open());
+}
+
+#[test]
+fn overload_between_timeouts_forgives_none_of_them() {
+    let now = Instant::now();
+    let breaker = Breaker::new(now);
+    for _ in 0..5 {
+        ask(&breaker, Some(&Failure::Cpu { limit: REST }), now);
+        if !breaker.is_open() {
+            ask(&breaker, Some(&Failure::Busy), now);
+        }
+    }
+    assert!(breaker.is_open());
+}
+
+#[test]
+fn a_call_from_before_the_rest_is_no_trial() {
+    let now = Instant::now();
+    let breaker = Breaker::new(now);
+    let straggler = breaker.enter(now).expect("it is asked");
+    for _ in 0..5 {
+        ask(&breaker, Some(&Failure::Cpu { limit: REST }), now);
+    }
+    let trial = breaker.enter(now + REST).expect("one call is tried");
+    straggler.tell(None, now + REST);
+    assert!(breaker.is_open(), "the trial decides");
+    trial.tell(None, now + REST);
+    assert!(!breaker.is_open());
+}
