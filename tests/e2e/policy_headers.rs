@@ -115,3 +115,22 @@ async fn the_reference_policy_for_headers_does_what_its_readme_says() {
                     List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nbody\r\n";
     assert_eq!(String::from_utf8_lossy(without_received(bytes(message))), expected);
 }
+
+#[tokio::test]
+async fn a_body_cannot_go_on_with_a_field_of_the_policys() {
+    let post = with(&scripted("message = \"add-header X-Ok: yes\"")).await;
+    assert!(send(&mut post.app().await, FROM, TO, " , admin\r\nbody\r\n").await.starts_with("250 "));
+    let message = &post.messages(1).await[0];
+    assert_eq!(String::from_utf8_lossy(without_received(bytes(message))), "X-Ok: yes\r\n\r\n , admin\r\nbody\r\n");
+}
+
+#[tokio::test]
+async fn a_header_block_beyond_all_measure_is_no_policys() {
+    let post = with(&scripted("message = \"remove-header X\"")).await;
+    let mut client = post.app().await;
+    for header in ["a:\r\n".repeat(3000), format!("Subject: {}\r\n", "long \r\n ".repeat(40_000))] {
+        assert!(send(&mut client, FROM, TO, &format!("{header}\r\nbody\r\n")).await.starts_with("552 5.3.4 "));
+    }
+    assert!(post.is_empty());
+    assert!(send(&mut client, FROM, TO, "Subject: usual\r\n\r\nbody\r\n").await.starts_with("250 "));
+}

@@ -1,5 +1,8 @@
 //! Policies that answer recipients, and that change envelopes.
 
+use posthouse_simulator::faults::{Action, Fault, Stage};
+use posthouse_simulator::provider::Provider;
+
 use crate::post::{Post, Usual, bytes, scripted, send};
 
 const FROM: &str = "app@acme.example";
@@ -70,7 +73,7 @@ async fn two_recipients_that_become_one_get_one_message() {
 }
 
 #[tokio::test]
-async fn the_refusal_of_a_rewritten_recipient_is_told_of_the_clients_own() {
+async fn a_recipient_that_was_refused_comes_alone_and_hears_its_own_accounts_answer() {
     let post = with(&scripted("message = \"set-recipient 1 unknown@example.org\"")).await;
     let mut client = post.app().await;
     let both = ["ann@example.org", "ben@example.org"];
@@ -78,7 +81,34 @@ async fn the_refusal_of_a_rewritten_recipient_is_told_of_the_clients_own() {
     assert!(post.is_empty());
     client.expect(&format!("MAIL FROM:<{FROM}>"), "250").await;
     client.expect("RCPT TO:<ann@example.org>", "250").await;
-    client.expect("RCPT TO:<ben@example.org>", "550").await;
+    client.expect("RCPT TO:<ben@example.org>", "452 4.5.3 ").await;
+    client.expect("RSET", "250").await;
+    // The one who was refused first takes no company either.
+    client.expect(&format!("MAIL FROM:<{FROM}>"), "250").await;
+    client.expect("RCPT TO:<ben@example.org>", "250").await;
+    client.expect("RCPT TO:<ann@example.org>", "452 4.5.3 ").await;
+}
+
+#[tokio::test]
+async fn one_accounts_refusal_is_no_refusal_by_another() {
+    let post = with(&scripted("message = \"use-accounts outlook; if subject first; use-accounts gmail\"")).await;
+    let mut client = post.app().await;
+    let refusal = Action::Reply("550 5.1.1 not at this provider".to_owned());
+    post.simulator.inject(Provider::Gmail, Fault::new(Stage::Recipient, refusal));
+    let both = ["ann@example.org", "ben@example.org"];
+    let first = "Subject: first\r\n\r\nbody\r\n";
+    assert!(send(&mut client, FROM, &both, first).await.starts_with("451 "), "nobody gets it");
+    // The policy sends it by another account now, which was never asked.
+    assert!(send(&mut client, FROM, &["ann@example.org"], MAIL).await.starts_with("250 "));
+    assert_eq!(post.messages(1).await[0].mailbox.as_ref(), "box@acme.example");
+}
+
+#[tokio::test]
+async fn a_refused_added_recipient_is_not_shown_to_the_client() {
+    let post = with(&scripted("message = \"add-recipient unknown@hidden.example\"")).await;
+    let heard = send(&mut post.app().await, FROM, TO, MAIL).await;
+    assert!(heard.starts_with("451 4.7.1 ") && !heard.contains("hidden"), "{heard}");
+    assert!(post.is_empty());
 }
 
 #[tokio::test]

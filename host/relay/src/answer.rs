@@ -32,6 +32,12 @@ pub enum Undelivered {
     /// The header block does not end.
     #[error("the header block is larger than what is read before a decision")]
     EndlessHeader,
+    /// The header block is more than a policy is given.
+    #[error("the header block is too large for the policy of this mail: at most 256 KiB and 2048 fields")]
+    HeaderTooLarge,
+    /// The provider refuses who is a recipient by the policy's doing.
+    #[error("the provider refuses a recipient that the policy for this mail has added")]
+    AddedRefused,
     /// The policy's address is none.
     #[error("the policy names an address that is none: {0}")]
     NoAddress(String),
@@ -60,6 +66,8 @@ impl Undelivered {
             Self::NoContentMemory => "no_content_memory",
             Self::TooManyHops => "too_many_hops",
             Self::EndlessHeader => "endless_header",
+            Self::HeaderTooLarge => "header_too_large",
+            Self::AddedRefused => "added_recipient_refused",
             Self::NoAddress(_) => "no_address",
             Self::TooManyRecipients { .. } => "too_many_recipients",
             Self::Policy(Refusal::Ruled(_)) => "policy",
@@ -78,6 +86,8 @@ impl Undelivered {
             | Self::NoContentMemory
             | Self::TooManyHops
             | Self::EndlessHeader
+            | Self::HeaderTooLarge
+            | Self::AddedRefused
             | Self::NoAddress(_)
             | Self::Policy(_) => false,
         }
@@ -93,6 +103,9 @@ pub fn reply(undelivered: &Undelivered) -> Reply {
         Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
         Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),
         Undelivered::EndlessHeader => (552, EnhancedCode::new(5, 3, 4)),
+        Undelivered::HeaderTooLarge => (552, EnhancedCode::new(5, 3, 4)),
+        // The tenant's policy can be mended while the client keeps the message.
+        Undelivered::AddedRefused => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::NoAddress(_) => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::TooManyRecipients { .. } => (452, EnhancedCode::new(4, 5, 3)),
         Undelivered::Policy(Refusal::Ruled(reply)) => return reply.clone(),

@@ -56,7 +56,8 @@ impl Prospects {
         }
     }
 
-    /// What a provider has answered to this recipient within the hour, when it refused it.
+    /// What a provider has answered to this recipient within the hour, when it refused it. Of several prospects it is
+    /// the answer of one.
     pub(crate) fn heard(&self, sender: &ReversePath, recipient: &ForwardPath, now: Instant) -> Option<Reply> {
         match self {
             Self::One(account) => account.refusals.heard(sender, recipient, now),

@@ -57,6 +57,8 @@ pub(crate) struct Transaction {
     pub(crate) prospects: Prospects,
     /// The account that carries it, or was the last to try.
     account: Option<Arc<Account>>,
+    /// Its one recipient was refused of late by one of the prospects, and so takes no company.
+    goes_alone: bool,
     /// Where notifications go.
     pub(crate) reverse_path: ReversePath,
     body: Body,
@@ -99,6 +101,7 @@ impl Transaction {
             known,
             prospects,
             account: None,
+            goes_alone: false,
             reverse_path: mail.path,
             body: mail.body,
             smtputf8: mail.smtputf8,
@@ -163,6 +166,7 @@ impl Transaction {
         rest: Option<mpsc::Receiver<Piece>>,
         started: Instant,
     ) -> Result<Delivered, Undelivered> {
+        self.check_header(&content)?;
         let mail = Mail::new(content, rest.is_none());
         let (decision, mail) = self.decide(arrival, mail).await?;
         let (header, body) = self.edit(&decision, arrival, &mail)?;
@@ -188,7 +192,12 @@ impl Transaction {
             return Ok((header, content));
         }
         header.extend_from_slice(&decision.edits.apply(content, block));
-        Ok((header, &content[block.end()..]))
+        let rest = &content[block.end()..];
+        if !rest.is_empty() && !rest.starts_with(b"\r\n") {
+            // A header block without its empty line: what follows must not go on with a field of ours.
+            header.extend_from_slice(b"\r\n");
+        }
+        Ok((header, rest))
     }
 
     fn received<'a>(&'a self, arrival: &'a Arrival, id: &'a str) -> Received<'a> {

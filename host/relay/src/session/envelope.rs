@@ -46,8 +46,8 @@ impl Session {
             self.protocol.refuse(reply);
             return;
         }
-        if let Some(reply) = open.prospects.heard(&open.reverse_path, &recipient.path, Instant::now()) {
-            self.protocol.refuse(answer::quoted(&reply, "refused by the provider"));
+        if let Some(reply) = open.remembered(&recipient.path, Instant::now()) {
+            self.protocol.refuse(reply);
             return;
         }
         if let Some(arrival) = arrival

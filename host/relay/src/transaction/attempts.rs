@@ -4,6 +4,7 @@
 //! limited or blocked ([`Undelivered::another_account_may_try`]).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use posthouse_policy::call::{Attempt, Outcome};
 use posthouse_policy::decided::Next;
@@ -12,14 +13,17 @@ use posthouse_smtp::path::ForwardPath;
 use posthouse_upstream::deliver::{Content, Delivered, Streamed};
 use posthouse_upstream::error::Error as UpstreamError;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
-use tracing::info;
+use tokio::time::{Instant, timeout_at};
+use tracing::{info, warn};
 
 use super::{Arrival, Piece, STALL, Transaction};
 use crate::account::Account;
 use crate::answer::{self, Undelivered};
 use crate::decide::{self, Decision};
 use crate::metrics::count_next_account;
+
+/// How long the answer waits for a policy that hears of it: while it waits, the client may give up and send again.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The content on its way out.
 pub(super) struct Load<'a> {
@@ -48,12 +52,15 @@ impl Transaction {
             let (began, is_whole) = (Instant::now(), load.rest.is_none());
             let outcome = self.attempt(&account, decision, &mut load, deadline).await;
             self.learn(&account, decision, &outcome);
+            let outcome = self.keep_added_to_ourselves(decision, outcome);
             let can_go_on = is_whole
                 && outcome.as_ref().is_err_and(Undelivered::another_account_may_try)
                 && accounts.as_slice().first().is_some_and(|next| next.is_in_order())
                 && Instant::now() < deadline;
             let attempt = || attempt(number, &account, &outcome, began, can_go_on);
-            match (&outcome, self.ask_what_follows(arrival, decision, attempt).await) {
+            let follows =
+                timeout_at(deadline.min(Instant::now() + PATIENCE), self.ask_what_follows(arrival, decision, attempt));
+            match (&outcome, follows.await.unwrap_or(Next::Done)) {
                 (Err(undelivered), Next::NextAccount) if can_go_on => {
                     let (tenant, reason) = (&self.known.tenant.id, undelivered.reason());
                     count_next_account(tenant, &account.id, reason);
@@ -113,6 +120,31 @@ impl Transaction {
 
     fn recipients_of<'a>(&'a self, decision: &'a Decision) -> &'a [ForwardPath] {
         decision.recipients.as_ref().map_or(&self.recipients, |rewritten| &rewritten.paths)
+    }
+
+    /// The client does not know of recipients that the policy has added, and is not told of them.
+    fn keep_added_to_ourselves(
+        &self,
+        decision: &Decision,
+        outcome: Result<Delivered, Undelivered>,
+    ) -> Result<Delivered, Undelivered> {
+        let (Some(rewritten), Err(Undelivered::Upstream(error))) = (&decision.recipients, &outcome) else {
+            return outcome;
+        };
+        let refused = match error {
+            UpstreamError::PartlyRefused { refused } => refused,
+            UpstreamError::Refused { recipients, .. } => recipients,
+            _ => return outcome,
+        };
+        let added = refused.iter().filter(|(index, _)| rewritten.origins.get(*index) == Some(&None));
+        let names: Vec<String> =
+            added.filter_map(|(index, _)| rewritten.paths.get(*index)).map(ToString::to_string).collect();
+        if names.is_empty() {
+            return outcome;
+        }
+        let (tenant, names) = (&self.known.tenant.id, names.join(", "));
+        warn!(transaction = %self.id, tenant, names, "the provider refuses recipients that the policy has added");
+        Err(Undelivered::AddedRefused)
     }
 
     /// Tells the policy, if it wants to hear.

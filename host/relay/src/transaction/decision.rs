@@ -1,12 +1,20 @@
 //! `decide`: the tenant's policy is asked, or the native rule.
 
+use posthouse_mail::header::body_offset;
 use posthouse_policy::call::{Envelope, Mail};
 use posthouse_smtp::path::{ForwardPath, ReversePath};
+use posthouse_smtp::reply::{EnhancedCode, Reply};
+use tokio::time::Instant;
 
 use super::{Arrival, Transaction};
-use crate::answer::Undelivered;
+use crate::answer::{self, Undelivered};
 use crate::decide::Decision;
 use crate::policies::{Ruling, TenantPolicy};
+
+/// The largest header block that is given to a policy, in octets: edits take time with its size.
+const HEADER: usize = 256 * 1024;
+/// The most fields: mail that has come a long way has about a hundred.
+const FIELDS: usize = 2048;
 
 impl Transaction {
     /// Whether the tenant's policy decides on recipients.
@@ -24,12 +32,41 @@ impl Transaction {
         Ok(policy.recipient(&self.known, envelope, recipient.as_str().to_owned()).await?)
     }
 
+    /// What is answered to a recipient whom a provider has refused within the hour.
+    ///
+    /// Where the account is not known yet, another one may well take the recipient: so it is asked to come in a
+    /// message of its own, whose account then says it itself. Nobody else waits for it.
+    pub(crate) fn remembered(&mut self, recipient: &ForwardPath, now: Instant) -> Option<Reply> {
+        let heard = self.prospects.heard(&self.reverse_path, recipient, now);
+        if self.prospects.only().is_some() {
+            return heard.map(|reply| answer::quoted(&reply, "refused by the provider"));
+        }
+        if self.recipients.is_empty() {
+            self.goes_alone = heard.is_some();
+            return None;
+        }
+        let text = "a provider has refused a recipient of this message: send to each of them separately";
+        (self.goes_alone || heard.is_some()).then(|| Reply::new(452, EnhancedCode::new(4, 5, 3), text))
+    }
+
+    /// A policy works on a header block of a size that people write. Others are no policy's, and not looked at here.
+    pub(super) fn check_header(&self, content: &[u8]) -> Result<(), Undelivered> {
+        let is_large = || body_offset(content).unwrap_or(content.len()) > HEADER;
+        match self.policy_with(|policy| policy.policy.decides_messages()) {
+            Some(_) if is_large() => Err(Undelivered::HeaderTooLarge),
+            _ => Ok(()),
+        }
+    }
+
     /// What is to become of the message, which is given back.
     pub(super) async fn decide(&self, arrival: &Arrival, mail: Mail) -> Result<(Decision, Mail), Undelivered> {
         let (tenant, login) = (&self.known.tenant, &self.known.login);
         let Some(policy) = self.policy_with(|policy| policy.policy.decides_messages()) else {
             return Ok((Decision::native(tenant, login, &self.reverse_path), mail));
         };
+        if mail.block.fields().len() > FIELDS {
+            return Err(Undelivered::HeaderTooLarge);
+        }
         let (ruling, mail) = policy.message(&self.known, self.seen(arrival, Vec::new()), mail).await;
         let decision = match ruling? {
             Ruling::Proceed(instructions) => {
