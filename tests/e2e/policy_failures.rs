@@ -110,8 +110,12 @@ async fn refused(policy: &str) -> String {
     let loaded = from_toml(&main, &[("acme", &tenant)]);
     let Some(config) = loaded.config.as_ref() else { return loaded.report().to_string() };
     match Relay::start(config, None).await {
-        Ok(_) => panic!("a relay has started with {policy}"),
-        Err(error) => error.to_string(),
+        Ok(relay) => {
+            let refused = relay.refused_policies();
+            assert_eq!(refused.len(), 1, "{policy}: {refused:?}");
+            refused.into_iter().next().unwrap_or_default()
+        }
+        Err(error) => panic!("{policy}: one tenant's policy keeps the relay from starting: {error}"),
     }
 }
 
@@ -133,4 +137,13 @@ async fn a_policy_that_is_not_taken_is_named_with_its_place_and_reason() {
         let said = refused(&policy).await;
         assert!(said.contains(reason) && said.contains("tenants/acme.toml:"), "{policy}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_tenant_whose_policy_is_not_taken_waits_and_the_others_send() {
+    let broken = guest("hostile", "on_failure = \"reject\"", "do = \"unreachable\"\nwhere = \"describe\"");
+    let post = Post::with(&Usual { policy: &broken, ..Usual::default() }).await;
+    post.app().await.expect(&format!("MAIL FROM:<{FROM}>"), "451 4.3.5 ").await;
+    assert!(send(&mut post.other().await, "me@globex.example", TO, MAIL).await.starts_with("250 "));
+    post.messages(1).await;
 }

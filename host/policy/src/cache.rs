@@ -4,7 +4,7 @@
 //! under a key that only the relay can read, over everything that makes it this entry. What does not fit is
 //! not an error but a miss.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -126,26 +126,49 @@ fn unique() -> Result<u64, LoadError> {
     getrandom::u64().map_err(|_| LoadError::Engine("the system has no randomness".to_owned()))
 }
 
-/// The key, made at the first start. One that others can read is no key.
+/// The key, made at the first start. One that others could read is no key, and stays refused until somebody has
+/// removed it with all that was made with it.
 fn key(path: &Path) -> io::Result<[u8; 32]> {
-    let mut key = [0; 32];
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            getrandom::fill(&mut key).map_err(|_| io::Error::other("the system has no randomness"))?;
-            file.write_all(&key)?;
-            file.sync_all()?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mut file = fs::File::open(path)?;
-            if file.metadata()?.permissions().mode() & 0o077 != 0 {
-                fs::set_permissions(path, Permissions::from_mode(0o600))?;
-                return Err(io::Error::other("others could read it: remove it and the folder `policies` beside it"));
+    match fs::File::open(path) {
+        Ok(file) => read_key(&file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Written aside and put in place whole: a crash leaves no half of a key, and the first of two makers wins.
+            let aside = path.with_extension(format!("{:016x}.tmp", getrandom::u64().map_err(no_randomness)?));
+            let made = write_key(&aside).and_then(|()| fs::hard_link(&aside, path));
+            let _ = fs::remove_file(&aside);
+            match made {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => read_key(&fs::File::open(path)?),
             }
-            file.read_exact(&mut key)?;
         }
-        Err(error) => return Err(error),
+        Err(error) => Err(error),
     }
+}
+
+fn write_key(path: &Path) -> io::Result<()> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(no_randomness)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&key)?;
+    file.sync_all()
+}
+
+fn read_key(mut file: &fs::File) -> io::Result<[u8; 32]> {
+    let refused = |reason: &str| io::Error::other(format!("{reason}: remove it and the folder `policies` beside it"));
+    let metadata = file.metadata()?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(refused("others could read it"));
+    }
+    let mut key = [0; 32];
+    if metadata.len() != key.len() as u64 {
+        return Err(refused("it is no key of 32 octets"));
+    }
+    file.read_exact(&mut key)?;
     Ok(key)
+}
+
+fn no_randomness(_: getrandom::Error) -> io::Error {
+    io::Error::other("the system has no randomness")
 }
 
 #[cfg(test)]

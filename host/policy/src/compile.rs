@@ -46,11 +46,16 @@ impl Compiler {
         tokio::task::spawn_blocking(move || cache.load(digest, mode)).await.ok().flatten()
     }
 
-    /// Compiles a file, and keeps the code where there is a cache.
+    /// Compiles a file, and keeps the code where there is a cache; the second is why it was not kept.
     ///
     /// # Errors
-    /// The file cannot be a policy, the worker cannot be run, or the code cannot be kept.
-    pub(crate) async fn compile(&self, mode: Mode, digest: Digest, file: &[u8]) -> Result<Vec<u8>, LoadError> {
+    /// The file cannot be a policy, or the worker cannot be run.
+    pub(crate) async fn compile(
+        &self,
+        mode: Mode,
+        digest: Digest,
+        file: &[u8],
+    ) -> Result<(Vec<u8>, Option<LoadError>), LoadError> {
         if file.len() > limits::COMPONENT {
             // Said by the same words that the worker would use, without copying it there.
             crate::admission::admit(file)?;
@@ -59,10 +64,15 @@ impl Compiler {
         let code = self.work(mode, file).await?;
         drop(place);
         if let Some(cache) = self.cache.clone() {
-            let stored = tokio::task::spawn_blocking(move || cache.store(digest, mode, &code).map(|()| code)).await;
-            return stored.map_err(|_| self.broken("the cache's thread is gone"))?;
+            // A full disk is no reason to have no policy; the next start compiles again.
+            let store = move || {
+                let trouble = cache.store(digest, mode, &code).err();
+                (code, trouble)
+            };
+            let stored = tokio::task::spawn_blocking(store).await;
+            return stored.map_err(|_| self.broken("the cache's thread is gone"));
         }
-        Ok(code)
+        Ok((code, None))
     }
 
     async fn work(&self, mode: Mode, file: &[u8]) -> Result<Vec<u8>, LoadError> {

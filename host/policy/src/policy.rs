@@ -59,6 +59,8 @@ pub struct Policy {
     pub digest: Digest,
     /// Where its code came from.
     pub origin: Origin,
+    /// Why the cache has not kept its code: the next start compiles it again.
+    pub cache_trouble: Option<String>,
     /// How long it took to load.
     pub loading: Duration,
 }
@@ -118,14 +120,15 @@ impl Policy {
         terms: Terms,
     ) -> Result<Self, LoadError> {
         let (began, digest) = (Instant::now(), Digest::of(file));
-        let (component, origin) = component(engine, compiler, file, digest).await?;
+        let (component, origin, trouble) = component(engine, compiler, file, digest).await?;
+        let cache_trouble = trouble.map(|error| error.to_string());
         check_size(&component, &terms.limits)?;
         let unfit = |error: wasmtime::Error| LoadError::Unfit(format!("it does not fit the contract: {error:#}"));
         let instances = engine.linker.instantiate_pre(&component).map_err(unfit)?;
         let hooks = Hooks::find(&component, &instances).map_err(unfit)?;
         let description = Description { name: String::new(), version: String::new(), needs_body: false };
         let (engine, breakers, loading) = (Arc::clone(engine), Breakers::new(began), began.elapsed());
-        Ok(Self { engine, instances, hooks, terms, breakers, description, digest, origin, loading })
+        Ok(Self { engine, instances, hooks, terms, breakers, description, digest, origin, cache_trouble, loading })
     }
 
     /// The same code on other terms, and with no failures behind it. It is asked nothing anew.
@@ -139,6 +142,7 @@ impl Policy {
             description: self.description.clone(),
             digest: self.digest,
             origin: self.origin,
+            cache_trouble: self.cache_trouble.clone(),
             loading: self.loading,
         }
     }
@@ -271,16 +275,16 @@ async fn component(
     compiler: &Compiler,
     file: &[u8],
     digest: Digest,
-) -> Result<(Component, Origin), LoadError> {
+) -> Result<(Component, Origin, Option<LoadError>), LoadError> {
     let mode = engine.mode();
     if let Some(code) = compiler.cached(mode, digest).await
         && let Ok(component) = trusted(engine, &code)
     {
-        return Ok((component, Origin::Cache));
+        return Ok((component, Origin::Cache, None));
     }
-    let code = compiler.compile(mode, digest, file).await?;
-    let component = trusted(engine, &code);
-    Ok((component.map_err(|error| LoadError::Unfit(format!("it needs what no call has: {error:#}")))?, Origin::Worker))
+    let (code, trouble) = compiler.compile(mode, digest, file).await?;
+    let unfit = |error: wasmtime::Error| LoadError::Unfit(format!("it needs what no call has: {error:#}"));
+    Ok((trusted(engine, &code).map_err(unfit)?, Origin::Worker, trouble))
 }
 
 /// Machine code as a component.

@@ -72,6 +72,7 @@ impl Undelivered {
             Self::TooManyRecipients { .. } => "too_many_recipients",
             Self::Policy(Refusal::Ruled(_)) => "policy",
             Self::Policy(Refusal::Deferred | Refusal::Rejected) => "policy_failed",
+            Self::Policy(Refusal::Unavailable) => "policy_unavailable",
             Self::Policy(Refusal::Busy) => "policy_busy",
             Self::Upstream(error) => error.reason(),
         }
@@ -111,6 +112,7 @@ pub fn reply(undelivered: &Undelivered) -> Reply {
         Undelivered::Policy(Refusal::Ruled(reply)) => return reply.clone(),
         Undelivered::Policy(Refusal::Deferred) => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::Policy(Refusal::Rejected) => (550, EnhancedCode::new(5, 7, 1)),
+        Undelivered::Policy(Refusal::Unavailable) => (451, EnhancedCode::new(4, 3, 5)),
         Undelivered::Policy(Refusal::Busy) => (451, EnhancedCode::new(4, 3, 2)),
         Undelivered::Upstream(error) => return error.verdict().into_reply(),
     };

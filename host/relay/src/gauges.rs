@@ -18,11 +18,14 @@ pub fn record(front: &Front) {
     #[expect(clippy::cast_precision_loss, reason = "bytes of memory fit the 53 bits of a gauge")]
     front.metrics.content_memory.set(front.content_memory.held() as f64);
     let snapshot = front.snapshots.current();
+    describe_gauge!("posthouse_policy_missing", "1 where a tenant's policy was not taken and its mail is deferred");
     describe_gauge!("posthouse_policy_resting", "1 while a policy rests after many failures");
     describe_gauge!("posthouse_policy_key_value_bytes", "octets in a tenant's key-value memory");
     describe_counter!("posthouse_policy_counter_total", "the policies' own counters");
     describe_counter!("posthouse_policy_counters_dropped_total", "additions to counters that a policy may not have");
     for tenant in snapshot.tenants.values() {
+        let lacks = f64::from(u8::from(tenant.lacks_policy));
+        gauge!("posthouse_policy_missing", &[("tenant", tenant.id.clone())]).set(lacks);
         if let Some(policy) = &tenant.policy {
             record_policy(&tenant.id, &policy.policy);
         }

@@ -17,7 +17,7 @@ use posthouse_policy::failure::LoadError;
 use posthouse_policy::limits;
 use posthouse_policy::policy::{Policy, Terms};
 use posthouse_policy::tenant::TenantMemory;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::config::policy::{OnFailure, Policy as Settings, SignedFields};
@@ -101,6 +101,9 @@ impl Policies {
             took_ms = ruling::millis(policy.loading),
             "policy loaded"
         );
+        if let Some(trouble) = &policy.cache_trouble {
+            warn!(tenant, trouble, "the compiled policy is not kept: the next start compiles it again");
+        }
         Ok(TenantPolicy {
             on_failure: settings.on_failure,
             signed_fields: settings.signed_fields,

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::account::Account;
 use crate::answer::Undelivered;
 use crate::decide;
+use crate::policies::Refusal;
 use crate::snapshot::Known;
 use crate::tenant::Tenant;
 
@@ -28,8 +29,11 @@ impl Prospects {
     /// Those of mail from this sender.
     ///
     /// # Errors
-    /// Nobody carries it.
+    /// Nobody carries it, or the policy that would decide is not there.
     pub(crate) fn of(known: &Known, reverse_path: &ReversePath) -> Result<Self, Undelivered> {
+        if known.tenant.lacks_policy {
+            return Err(Refusal::Unavailable.into());
+        }
         if known.tenant.policy.as_ref().is_some_and(|policy| policy.policy.decides_messages()) {
             return Ok(Self::Any(Arc::clone(&known.tenant)));
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_net::listen::Listener;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::admin;
 use crate::admission::{Connections, ContentMemory};
@@ -67,6 +67,9 @@ impl Relay {
     pub async fn start(config: &Config, prometheus: Option<PrometheusHandle>) -> Result<Self, StartError> {
         let policies = Arc::new(Policies::open(config).map_err(BuildError::Policies)?);
         let (publisher, snapshots) = publish(Snapshot::build(config, &policies).await?);
+        for refused in &snapshots.current().refused_policies {
+            error!(%refused, "this tenant's mail is deferred: its policy is not taken");
+        }
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| StartError::Randomness)?;
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -87,6 +90,11 @@ impl Relay {
             _ => None,
         };
         Ok(Self { addresses, admin, front, shutdown, grace: config.timeouts.shutdown_grace, _publisher: publisher })
+    }
+
+    /// Why tenants' policies were not taken.
+    pub fn refused_policies(&self) -> Vec<String> {
+        self.front.snapshots.current().refused_policies.iter().map(ToString::to_string).collect()
     }
 
     /// Where the listener of this name listens.

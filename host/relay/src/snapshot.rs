@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub content_deadline: Duration,
     /// The tenants, by id.
     pub tenants: HashMap<String, Arc<Tenant>>,
+    /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.
+    pub refused_policies: Vec<BuildError>,
     logins: HashMap<String, Known>,
     listeners: HashMap<String, Arc<Rules>>,
 }
@@ -87,7 +89,8 @@ impl Snapshot {
     /// Builds a snapshot.
     ///
     /// # Errors
-    /// A certificate, a trusted root or a policy cannot be used.
+    /// A certificate or a trusted root cannot be used, or no policy at all. One tenant's policy that cannot be used is
+    /// told in [`Self::refused_policies`].
     pub async fn build(config: &Config, policies: &Arc<Policies>) -> Result<Self, BuildError> {
         build::snapshot(config, policies).await
     }

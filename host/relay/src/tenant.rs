@@ -25,6 +25,8 @@ pub struct Tenant {
     pub default_route: Option<String>,
     /// What decides on its messages; none leaves it to the native rule.
     pub policy: Option<Arc<TenantPolicy>>,
+    /// Its policy was not taken: its mail stays with its clients until it is mended, and nobody else's is touched.
+    pub lacks_policy: bool,
     /// Account ids by the address of the mailbox, in lower case.
     addresses: HashMap<String, String>,
 }
@@ -39,12 +41,17 @@ impl Tenant {
     ) -> Self {
         let address = |account: &Arc<Account>| account.address.as_str().to_ascii_lowercase();
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
-        Self { id, accounts, routes, default_route, policy: None, addresses }
+        Self { id, accounts, routes, default_route, policy: None, lacks_policy: false, addresses }
     }
 
     /// The same tenant with this policy.
     pub fn with_policy(&self, policy: Arc<TenantPolicy>) -> Self {
         Self { policy: Some(policy), ..self.clone() }
+    }
+
+    /// The same tenant, whose policy was not taken.
+    pub fn without_its_policy(&self) -> Self {
+        Self { lacks_policy: true, ..self.clone() }
     }
 
     /// The account whose mailbox is this address.

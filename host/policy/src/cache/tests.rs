@@ -1,5 +1,7 @@
 //! What is kept, and what is not believed.
 
+use std::fs::Permissions;
+
 use super::*;
 
 /// A state directory that nobody else has.
@@ -69,6 +71,13 @@ fn key_and_entries_are_for_the_relay_alone() {
     assert_eq!(mode(&state.join(KEY)), 0o600);
     assert_eq!(mode(&entry(&state)), 0o600);
     fs::set_permissions(state.join(KEY), Permissions::from_mode(0o644)).expect("the key is ours");
-    let refused = Cache::open(&state).expect_err("others could read the key");
-    assert!(refused.to_string().contains("others could read it"), "{refused}");
+    for _ in 0..2 {
+        // It is not mended by having been looked at.
+        let refused = Cache::open(&state).expect_err("others could read the key");
+        assert!(refused.to_string().contains("others could read it"), "{refused}");
+    }
+    fs::remove_file(state.join(KEY)).expect("the key is ours");
+    fs::write(state.join(KEY), b"short").expect("the key is ours");
+    fs::set_permissions(state.join(KEY), Permissions::from_mode(0o600)).expect("the key is ours");
+    assert!(Cache::open(&state).expect_err("half a key").to_string().contains("no key of 32 octets"));
 }

@@ -18,7 +18,11 @@ pub(super) fn check(path: &Path) -> Result<ExitCode, String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let policies = Policies::open(&config).map_err(|error| error.to_string())?;
     match runtime.block_on(Snapshot::build(&config, &Arc::new(policies))) {
-        Ok(_) => Ok(ExitCode::SUCCESS),
+        Ok(snapshot) if snapshot.refused_policies.is_empty() => Ok(ExitCode::SUCCESS),
+        Ok(snapshot) => {
+            let refused: Vec<String> = snapshot.refused_policies.iter().map(ToString::to_string).collect();
+            Err(format!("{}\nA relay would start, and defer the mail of these tenants.", refused.join("\n")))
+        }
         Err(error) => Err(error.to_string()),
     }
 }

@@ -94,6 +94,9 @@ async fn set_up() -> Result<Stage, String> {
     let Some(config) = &loaded.config else { return Err(loaded.report().to_string()) };
     let relay = Relay::start(config, None).await.map_err(|error| error.to_string())?;
     drop(files);
+    if let Some(refused) = relay.refused_policies().first() {
+        return Err(refused.clone());
+    }
     let connector = Connector::new(&Trust::Pem(simulator.ca_pem().into_bytes())).map_err(|error| error.to_string())?;
     Ok(Stage { simulator, relay, connector })
 }

@@ -37,6 +37,9 @@ pub enum Refusal {
     /// The policy has failed, and the tenant would rather not send.
     #[error("the policy for this mail cannot decide")]
     Rejected,
+    /// The tenant's policy was not taken when the relay loaded it.
+    #[error("the policy for this mail cannot be loaded; ask the relay's operator")]
+    Unavailable,
     /// All places for calls were taken.
     #[error("too many messages are being decided on; try again")]
     Busy,

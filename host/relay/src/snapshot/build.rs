@@ -34,7 +34,7 @@ pub(super) async fn snapshot(config: &Config, policies: &Arc<Policies>) -> Resul
     for settings in &config.tenants {
         without_policies.push(Arc::new(tenant(settings, &mut connectors, &around)?));
     }
-    let with_policies = policy::loaded(&config.tenants, without_policies, policies).await?;
+    let (with_policies, refused_policies) = policy::loaded(&config.tenants, without_policies, policies).await?;
     for (settings, tenant) in config.tenants.iter().zip(with_policies) {
         for login in &settings.logins {
             let known = Known { tenant: Arc::clone(&tenant), login: Arc::new(Login::clone(login)) };
@@ -52,6 +52,7 @@ pub(super) async fn snapshot(config: &Config, policies: &Arc<Policies>) -> Resul
         content_silence: config.timeouts.content,
         content_deadline: config.timeouts.message,
         tenants,
+        refused_policies,
         logins,
         listeners,
     })
