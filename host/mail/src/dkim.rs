@@ -4,7 +4,7 @@
 
 use crate::header::HeaderBlock;
 
-/// The names of all fields under a signature, in lower case.
+/// The names of all fields under a signature, in lower case, in order, each once.
 pub fn signed_fields(content: &[u8], block: &HeaderBlock) -> Vec<String> {
     let signatures = block.fields().iter().filter(|field| field.is_named(content, "DKIM-Signature"));
     let mut names: Vec<String> = signatures.flat_map(|field| names_of(field.body(content))).collect();

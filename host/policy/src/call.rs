@@ -216,7 +216,7 @@ impl Call {
         self.accounts.get_or_insert_with(|| realm.accounts())
     }
 
-    /// The names of fields under a signature, in lower case.
+    /// The names of fields under a signature, in lower case, in order.
     pub(crate) fn signed(&mut self) -> &[String] {
         let mail = &self.mail;
         self.signed.get_or_insert_with(|| posthouse_mail::dkim::signed_fields(&mail.content, &mail.block))

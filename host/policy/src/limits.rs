@@ -42,7 +42,8 @@ pub const SHARE: u32 = 25;
 /// All of a core.
 pub const SHARE_MOST: u32 = 100;
 
-/// How often a running call is looked at. A worker thread is never held longer than this.
+/// How often a running call is looked at. A guest holds a worker thread for two of them at most; a host function that
+/// is running then ends first, and its time grows with the header block.
 pub const TICK: Duration = Duration::from_millis(1);
 /// Slow calls may run ahead of their share by this much.
 pub const SHARE_BURST: Duration = Duration::from_millis(250);

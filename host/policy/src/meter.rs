@@ -1,7 +1,7 @@
 //! What a call has used of a processor, and its turns once it is slow.
 //!
 //! Time is that of the thread that polls the call, so that a machine that is busy with something
-//! else ends nobody's call. The one invariant: no poll runs guest code for longer than two ticks.
+//! else ends nobody's call. The one invariant: guest code that runs is looked at each tick, and gives way at the second.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

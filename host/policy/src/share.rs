@@ -2,8 +2,8 @@
 //!
 //! Neighbours feel a slow policy by the worker threads that it holds: so a tenant has one slow call
 //! running at a time, slow calls of all tenants take turns on half the cores, and beyond a burst a
-//! tenant's slow calls have only their share of one core. Waiting is never failing: a call's own limit
-//! of time ends it.
+//! tenant's slow calls have only their share of one core. A call whose time is over
+//! while it waits is overload and not its policy's failure.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

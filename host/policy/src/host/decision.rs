@@ -125,7 +125,7 @@ impl Call {
         if let Err(error) = edit(&mut self.instructions.edits) {
             return mistake(format!("{}: {error}", shown(name)));
         }
-        if self.signed().contains(&lower) && !self.instructions.signed_fields_edited.contains(&lower) {
+        if self.signed().binary_search(&lower).is_ok() && !self.instructions.signed_fields_edited.contains(&lower) {
             self.instructions.signed_fields_edited.push(lower);
         }
         Ok(())
