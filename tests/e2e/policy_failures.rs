@@ -40,6 +40,18 @@ async fn a_failure_after_delivery_changes_nothing_of_it() {
     post.messages(1).await;
 }
 
+#[tokio::test]
+async fn a_delivered_message_is_answered_while_the_policy_still_ponders_its_outcome() {
+    // Alone it would take seconds: a second of the processor, of which it has a quarter.
+    let more = "cpu = \"1 s\"\ntime = \"10 s\"";
+    let post = with(&guest("hostile", more, "do = \"loop\"\nwhere = \"outcome\"")).await;
+    let mut client = post.app().await;
+    let began = std::time::Instant::now();
+    assert!(send(&mut client, FROM, TO, MAIL).await.starts_with("250 "));
+    assert!(began.elapsed() < std::time::Duration::from_millis(1500), "{:?}", began.elapsed());
+    post.messages(1).await;
+}
+
 /// What no policy can do, whoever wrote it: another's account, another's sender, a smuggled line.
 #[tokio::test]
 async fn the_host_refuses_what_is_not_the_tenants_to_decide() {

@@ -41,6 +41,12 @@ pub enum Failure {
         /// Until it is tried again.
         wait: Duration,
     },
+    /// Tenant: its slow calls have used its share, or others' were before it.
+    #[error("it was still waiting for its turns after {limit:?}: slow calls have used the tenant's share of a core")]
+    Waited {
+        /// What it may take.
+        limit: Duration,
+    },
     /// Us: all places for calls are taken.
     #[error("all places for policy calls are taken")]
     Busy,
@@ -58,13 +64,14 @@ impl Failure {
             Self::Instruction(_) => "instruction",
             Self::Answer(_) => "answer",
             Self::Resting { .. } => "resting",
+            Self::Waited { .. } => "waited",
             Self::Busy => "busy",
         }
     }
 
     /// Whether the policy itself is to blame, so that the breaker counts it.
     pub fn is_the_policys(&self) -> bool {
-        !matches!(self, Self::Resting { .. } | Self::Busy)
+        !matches!(self, Self::Resting { .. } | Self::Waited { .. } | Self::Busy)
     }
 }
 

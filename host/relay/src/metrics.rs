@@ -68,50 +68,84 @@ impl FrontDoor {
 #[derive(Clone, Debug)]
 pub struct PolicyMetrics {
     tenant: String,
+    policy: String,
+    /// Calls of `on-recipient`.
+    pub recipient: HookMetrics,
+    /// Calls of `on-message`.
+    pub message: HookMetrics,
+    /// Calls of `on-outcome`.
+    pub outcome: HookMetrics,
     /// Messages sent on although an edit breaks a DKIM signature.
     pub signatures_broken: Counter,
     /// Log lines of the policy that were not written.
     pub log_lines_dropped: Counter,
-    recipient_seconds: Histogram,
-    message_seconds: Histogram,
-    outcome_seconds: Histogram,
+}
+
+/// What is counted of one hook.
+#[derive(Clone, Debug)]
+pub struct HookMetrics {
+    /// The hook's name.
+    pub name: &'static str,
+    /// Calls that let things go on.
+    pub proceed: Counter,
+    /// Calls that rejected.
+    pub reject: Counter,
+    /// Calls that deferred.
+    pub defer: Counter,
+    /// Calls that asked for the next account.
+    pub next_account: Counter,
+    /// Calls that came to no decision.
+    pub failure: Counter,
+    /// Time on a processor of a call.
+    pub cpu_seconds: Histogram,
 }
 
 impl PolicyMetrics {
-    /// Registers the metrics of this tenant's policy.
-    pub fn register(tenant: &str) -> Self {
+    /// Registers the metrics of this tenant's policy, which calls itself so.
+    pub fn register(tenant: &str, policy: &str) -> Self {
         describe_counter!("posthouse_policy_calls_total", "calls of a tenant's policy, by hook and result");
         describe_counter!("posthouse_policy_failures_total", "calls that came to no decision, by reason");
         describe_histogram!("posthouse_policy_cpu_seconds", "time on a processor of one call, by hook");
         describe_counter!("posthouse_policy_signatures_broken_total", "messages whose DKIM signature an edit breaks");
         describe_counter!("posthouse_policy_log_lines_dropped_total", "log lines of a policy that were not written");
-        let seconds = |hook: &'static str| histogram!("posthouse_policy_cpu_seconds", "tenant" => tenant.to_owned(), "hook" => hook);
+        let labels = [("tenant", tenant.to_owned()), ("policy", policy.to_owned())];
+        let hook = |name| HookMetrics::register(&labels, name);
         Self {
-            signatures_broken: counter!("posthouse_policy_signatures_broken_total", "tenant" => tenant.to_owned()),
-            log_lines_dropped: counter!("posthouse_policy_log_lines_dropped_total", "tenant" => tenant.to_owned()),
-            recipient_seconds: seconds("recipient"),
-            message_seconds: seconds("message"),
-            outcome_seconds: seconds("outcome"),
+            recipient: hook("recipient"),
+            message: hook("message"),
+            outcome: hook("outcome"),
+            signatures_broken: counter!("posthouse_policy_signatures_broken_total", &labels),
+            log_lines_dropped: counter!("posthouse_policy_log_lines_dropped_total", &labels),
             tenant: tenant.to_owned(),
+            policy: policy.to_owned(),
         }
-    }
-
-    /// Counts a call; hook and result are words of closed sets.
-    pub fn count(&self, hook: &'static str, result: &'static str, cpu: std::time::Duration) {
-        let tenant = self.tenant.clone();
-        counter!("posthouse_policy_calls_total", "tenant" => tenant, "hook" => hook, "result" => result).increment(1);
-        match hook {
-            "recipient" => &self.recipient_seconds,
-            "message" => &self.message_seconds,
-            _ => &self.outcome_seconds,
-        }
-        .record(cpu);
     }
 
     /// Counts a failure; the reason is a word of a closed set.
     pub fn count_failure(&self, reason: &'static str) {
-        let tenant = self.tenant.clone();
-        counter!("posthouse_policy_failures_total", "tenant" => tenant, "reason" => reason).increment(1);
+        let (tenant, policy) = (self.tenant.clone(), self.policy.clone());
+        counter!("posthouse_policy_failures_total", "tenant" => tenant, "policy" => policy, "reason" => reason)
+            .increment(1);
+    }
+}
+
+impl HookMetrics {
+    fn register(labels: &[(&'static str, String); 2], name: &'static str) -> Self {
+        let [tenant, policy] = labels;
+        let hook = ("hook", name.to_owned());
+        let count = |result: &str| {
+            let labels = [tenant.clone(), policy.clone(), hook.clone(), ("result", result.to_owned())];
+            counter!("posthouse_policy_calls_total", &labels)
+        };
+        Self {
+            name,
+            proceed: count("proceed"),
+            reject: count("reject"),
+            defer: count("defer"),
+            next_account: count("next_account"),
+            failure: count("failure"),
+            cpu_seconds: histogram!("posthouse_policy_cpu_seconds", &[tenant.clone(), policy.clone(), hook.clone()]),
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Policies {
             signed_fields: settings.signed_fields,
             body: if policy.description.needs_body { settings.body } else { 0 },
             moments: Arc::clone(&self.moments),
-            metrics: PolicyMetrics::register(&tenant),
+            metrics: PolicyMetrics::register(&tenant, &policy.description.name),
             log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
             policy,
             tenant,

@@ -74,7 +74,7 @@ impl Policy {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failure(&error, &store)),
             // Whoever waited for its turns was kept from ending: by its tenant's other calls or by others'.
-            Err(_) if meter.has_waited() => Err(Failure::Busy),
+            Err(_) if meter.has_waited() => Err(Failure::Waited { limit: terms.limits.time }),
             Err(_) => Err(Failure::Time { limit: terms.limits.time }),
         };
         let instructions = (self.engine.mode() == Mode::Metered).then(|| FUEL - store.get_fuel().unwrap_or(FUEL));

@@ -29,7 +29,7 @@ async fn fate(file: &[u8]) -> String {
 }
 
 /// A policy of text: `more` stands in its module, `decide` in its hook. It needs nothing and proceeds.
-fn module(pages: u32, more: &str, decide: &str) -> Vec<u8> {
+pub(crate) fn module(pages: u32, more: &str, decide: &str) -> Vec<u8> {
     let text = format!(
         "(module
             (memory (export \"memory\") {pages})

@@ -12,3 +12,4 @@ mod leaks;
 mod machine;
 mod realm;
 mod services;
+mod waiting;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::Counter;
 use posthouse_policy::call::{Attempt, Envelope, Inquiry, Mail, Report};
 use posthouse_policy::decided::{Decided, Instructions, Next, Reply as Wording, Verdict};
 use posthouse_policy::failure::Failure;
@@ -14,6 +15,7 @@ use tracing::{debug, error, info, warn};
 
 use super::TenantPolicy;
 use crate::config::policy::{OnFailure, SignedFields};
+use crate::metrics::HookMetrics;
 use crate::snapshot::Known;
 
 /// What becomes of a message or a recipient.
@@ -50,8 +52,8 @@ impl TenantPolicy {
     pub(crate) async fn recipient(&self, known: &Known, envelope: Envelope, address: String) -> Result<(), Refusal> {
         let transaction = envelope.transaction.clone();
         let report = self.policy.recipient(self.inquiry(known, envelope), address).await;
-        let result = report.result.as_ref().map(word).map_err(Failure::reason);
-        self.record("recipient", &transaction, &report, result);
+        let hook = &self.metrics.recipient;
+        self.record(hook, report.result.as_ref().ok().map(|verdict| counter(hook, verdict)), &transaction, &report);
         match report.result {
             Ok(Verdict::Proceed) => Ok(()),
             Ok(Verdict::Reject(reply) | Verdict::Defer(reply)) => Err(Refusal::Ruled(reply_of(reply))),
@@ -69,8 +71,9 @@ impl TenantPolicy {
         let transaction = envelope.transaction.clone();
         let (mut report, mail) = self.policy.message(self.inquiry(known, envelope), mail).await;
         report.result = report.result.and_then(|decided| self.check_signatures(decided, &transaction));
-        let result = report.result.as_ref().map(|decided| word(&decided.verdict)).map_err(Failure::reason);
-        self.record("message", &transaction, &report, result);
+        let hook = &self.metrics.message;
+        let counter = report.result.as_ref().ok().map(|decided| counter(hook, &decided.verdict));
+        self.record(hook, counter, &transaction, &report);
         let ruling = match report.result {
             Ok(Decided { verdict: Verdict::Proceed, instructions }) => Ok(Ruling::Proceed(Box::new(instructions))),
             Ok(Decided { verdict: Verdict::Reject(reply) | Verdict::Defer(reply), .. }) => {
@@ -85,12 +88,12 @@ impl TenantPolicy {
     pub(crate) async fn outcome(&self, known: &Known, envelope: Envelope, attempt: Attempt) -> Next {
         let transaction = envelope.transaction.clone();
         let report = self.policy.outcome(self.inquiry(known, envelope), attempt).await;
-        let result = report.result.as_ref().map(|next| match next {
-            Next::Done => "done",
-            Next::NextAccount => "next_account",
+        let hook = &self.metrics.outcome;
+        let counter = report.result.as_ref().ok().map(|next| match next {
+            Next::Done => &hook.proceed,
+            Next::NextAccount => &hook.next_account,
         });
-        let result = result.map_err(Failure::reason);
-        self.record("outcome", &transaction, &report, result);
+        self.record(hook, counter, &transaction, &report);
         report.result.unwrap_or(Next::Done)
     }
 
@@ -101,7 +104,7 @@ impl TenantPolicy {
     /// What the tenant wants of a failure. Overload is nobody's fault and never loses mail.
     fn failed(&self, failure: &Failure) -> Result<Ruling, Refusal> {
         match (failure, self.on_failure) {
-            (Failure::Busy, _) => Err(Refusal::Busy),
+            (Failure::Busy | Failure::Waited { .. }, _) => Err(Refusal::Busy),
             (_, OnFailure::Defer) => Err(Refusal::Deferred),
             (_, OnFailure::Reject) => Err(Refusal::Rejected),
             (_, OnFailure::Pass) => Ok(Ruling::Native),
@@ -124,23 +127,19 @@ impl TenantPolicy {
         }
     }
 
-    fn record<T>(
-        &self,
-        hook: &'static str,
-        transaction: &str,
-        report: &Report<T>,
-        result: Result<&'static str, &'static str>,
-    ) {
-        self.metrics.count(hook, result.unwrap_or("failure"), report.cost.cpu);
+    fn record<T>(&self, hook: &HookMetrics, counter: Option<&Counter>, transaction: &str, report: &Report<T>) {
+        counter.unwrap_or(&hook.failure).increment(1);
+        hook.cpu_seconds.record(report.cost.cpu);
         self.write(&report.lines, transaction);
-        let (Err(failure), Err(reason)) = (&report.result, result) else { return };
+        let Err(failure) = &report.result else { return };
+        let reason = failure.reason();
         self.metrics.count_failure(reason);
         warn!(
             tenant = self.tenant,
             transaction,
             policy = self.policy.description.name,
             version = self.policy.description.version,
-            hook,
+            hook = hook.name,
             reason,
             cpu_ms = millis(report.cost.cpu),
             %failure,
@@ -171,11 +170,11 @@ impl TenantPolicy {
     }
 }
 
-fn word(verdict: &Verdict) -> &'static str {
+fn counter<'h>(hook: &'h HookMetrics, verdict: &Verdict) -> &'h Counter {
     match verdict {
-        Verdict::Proceed => "proceed",
-        Verdict::Reject(_) => "reject",
-        Verdict::Defer(_) => "defer",
+        Verdict::Proceed => &hook.proceed,
+        Verdict::Reject(_) => &hook.reject,
+        Verdict::Defer(_) => &hook.defer,
     }
 }
 
