@@ -8,6 +8,9 @@ use posthouse_relay::relay::Relay;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::post::{policies, scripted, send};
+use crate::wire::Wire;
+
 const MAIN: &str = r#"
 hostname = "relay.example.com"
 [admin]
@@ -18,6 +21,12 @@ address = "127.0.0.1:0"
 tls = "none"
 auth = "none"
 networks = [ { network = "127.0.0.1", login = "app" } ]
+[[listeners]]
+name = "watched"
+address = "127.0.0.1:0"
+tls = "none"
+auth = "none"
+networks = [ { network = "127.0.0.1", login = "watched" } ]
 "#;
 
 const TENANT: &str = r#"
@@ -36,6 +45,13 @@ tls = "none"
 kind = "none"
 "#;
 
+/// A tenant that nobody else has, whose policy logs 33 lines of a message, counts it, and rejects it.
+fn watched() -> String {
+    let lines = "log info line; ".repeat(33);
+    let policy = scripted(&format!("message = \"{lines} count seen 2; reject 5.7.1 enough\""));
+    format!("[[logins]]\nname = \"watched\"\nsenders = [\"@watched.example\"]\n{policy}")
+}
+
 async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the admin address is there");
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
@@ -47,7 +63,8 @@ async fn get(address: SocketAddr, path: &str) -> String {
 
 #[tokio::test]
 async fn health_readiness_and_metrics_are_served() {
-    let loaded = from_toml(MAIN, &[("acme", TENANT)]);
+    let main = MAIN.to_owned() + &policies();
+    let loaded = from_toml(&main, &[("acme", TENANT), ("watched", &watched())]);
     let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
     let prometheus = PrometheusBuilder::new().install_recorder().expect("the only recorder of this process");
     let relay = Relay::start(config, Some(prometheus)).await.expect("a relay starts");
@@ -65,4 +82,35 @@ async fn health_readiness_and_metrics_are_served() {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }
     assert!(get(admin, "/elsewhere").await.starts_with("HTTP/1.1 404"));
+    policies_are_counted(relay.address("watched").expect("a listener"), admin).await;
+}
+
+/// 190 messages log 6,080 lines at once, and a tenant has 6,000 a minute; one line of each is over the call's own bound.
+async fn policies_are_counted(address: SocketAddr, admin: SocketAddr) {
+    let mut client = Wire::connect(address).await;
+    client.hear("220 ").await;
+    client.expect("EHLO client.example.com", "250").await;
+    for _ in 0..190 {
+        let heard = send(&mut client, "me@watched.example", &["ann@example.org"], "Subject: hi\r\n\r\nbody\r\n").await;
+        assert_eq!(heard, "550 5.7.1 enough\r\n");
+        client.expect("NOOP", "250").await;
+    }
+    let metrics = get(admin, "/metrics").await;
+    let of = |labels: &str| format!("{{tenant=\"watched\",policy=\"scripted\"{labels}}}");
+    for line in [
+        format!("posthouse_policy_calls_total{} 190\n", of(",hook=\"message\",result=\"reject\"")),
+        format!("posthouse_policy_calls_total{} 190\n", of(",hook=\"recipient\",result=\"proceed\"")),
+        format!("posthouse_policy_calls_total{} 0\n", of(",hook=\"message\",result=\"failure\"")),
+        "posthouse_policy_counter_total{tenant=\"watched\",name=\"seen\"} 380\n".to_owned(),
+        "posthouse_policy_missing{tenant=\"watched\"} 0\n".to_owned(),
+        "posthouse_policy_resting{tenant=\"watched\"} 0\n".to_owned(),
+        "posthouse_undelivered_total{tenant=\"watched\",account=\"none\",reason=\"policy\"} 190\n".to_owned(),
+    ] {
+        assert!(metrics.contains(&line), "{line} is not in {metrics}");
+    }
+    let name = format!("posthouse_policy_log_lines_dropped_total{} ", of(""));
+    let dropped = metrics.lines().find_map(|line| line.strip_prefix(&name)).expect("lines were dropped");
+    let dropped: u32 = dropped.parse().expect("a count");
+    // The allowance comes back by a hundred a second while they are sent.
+    assert!((191..=270).contains(&dropped), "{dropped}");
 }

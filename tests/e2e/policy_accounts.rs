@@ -99,3 +99,22 @@ async fn least_loaded_prefers_an_account_that_is_ready() {
     }
     assert!(post.messages(2).await.iter().all(|message| message.mailbox.as_ref() == "box@acme.example"));
 }
+
+#[tokio::test]
+async fn without_a_policy_the_account_of_mail_stays_whatever_comes_between() {
+    let route = "default_route = \"all\"\n[[routes]]\nname = \"all\"\naccounts = [\"gmail\", \"outlook\"]\n";
+    let post = Post::with(&Usual { route, ..Usual::default() }).await;
+    let mut first = post.app().await;
+    first.expect(&format!("MAIL FROM:<{FROM}>"), "250").await;
+    first.expect("RCPT TO:<ann@example.org>", "250").await;
+    // Meanwhile another message finds out that gmail cannot log in.
+    fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
+    assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("454 "));
+    first.expect("DATA", "354").await;
+    first.send(format!("{MAIL}.\r\n")).await;
+    assert!(first.reply().await.starts_with("454 "), "RCPT was answered for gmail");
+    assert!(post.is_empty());
+    // A new message takes the account that is in order.
+    assert!(send(&mut first, FROM, TO, MAIL).await.starts_with("250 "));
+    assert_eq!(post.messages(1).await[0].mailbox.as_ref(), "box@acme.example");
+}

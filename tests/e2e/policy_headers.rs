@@ -134,3 +134,11 @@ async fn a_header_block_beyond_all_measure_is_no_policys() {
     assert!(post.is_empty());
     assert!(send(&mut client, FROM, TO, "Subject: usual\r\n\r\nbody\r\n").await.starts_with("250 "));
 }
+
+#[tokio::test]
+async fn so_many_edits_are_made_and_not_one_more() {
+    for (edits, heard) in [(256, "250 "), (257, "451 4.7.1 ")] {
+        let post = with(&scripted(&format!("message = \"{}\"", "remove-header X; ".repeat(edits)))).await;
+        assert!(send(&mut post.app().await, FROM, TO, "Subject: hi\r\n\r\nbody\r\n").await.starts_with(heard));
+    }
+}

@@ -145,7 +145,7 @@ fn main_file(simulator: &Simulator, usual: &Usual<'_>) -> String {
 }
 
 /// How policies are compiled in tests: by the real command, and once for all tests.
-fn policies() -> String {
+pub(crate) fn policies() -> String {
     format!("[policies]\ncompile_worker = \"{}\"\n", env!("CARGO_BIN_EXE_posthouse-under-test"))
 }
 

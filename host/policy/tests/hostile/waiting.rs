@@ -60,6 +60,25 @@ async fn the_tables_of_waiting_calls_leave_some_for_others() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let neighbour = load(&engine, HOSTILE, &[], usual()).await;
     assert_eq!(ask(&neighbour, "message").await.end, "proceed");
+    // There was a place, with tables, for each of them.
     let ends = waiting.join_all().await;
-    assert!(ends.iter().all(|end| end == "waited" || end == "busy"), "{ends:?}");
+    assert!(ends.iter().all(|end| end == "waited"), "{ends:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_tenant_cannot_take_all_places() {
+    let engine = engine();
+    let limits = Limits { cpu: limits::CPU_MOST, time: Duration::from_secs(3), share: 1, ..usual() };
+    let looping = Arc::new(load(&engine, HOSTILE, &[("do", "loop")], limits).await);
+    let mut waiting = JoinSet::new();
+    for _ in 0..limits::CALLS + 8 {
+        let looping = Arc::clone(&looping);
+        waiting.spawn(async move { ask(&looping, "message").await.end });
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let brief = Limits { time: Duration::from_secs(1), ..usual() };
+    let neighbour = load(&engine, HOSTILE, &[], brief).await;
+    assert_eq!(ask(&neighbour, "message").await.end, "proceed");
+    let ends = waiting.join_all().await;
+    assert!(ends.iter().any(|end| end == "busy"), "the tenant's own calls find no place: {ends:?}");
 }
