@@ -22,3 +22,12 @@ fn without_a_signature_nothing_is_signed() {
     check("DKIM-Signature: v=1; b=\r\n\r\n", &[]);
     check("DKIM-Signature: h=; h\r\n\r\n", &[]);
 }
+
+#[test]
+fn a_list_without_end_has_one() {
+    let names: String = (0..NAMES + 10).map(|number| format!("x{number}:")).collect();
+    let content = format!("DKIM-Signature: h={names}\r\n\r\n");
+    let signed = signed_fields(content.as_bytes(), &HeaderBlock::parse(content.as_bytes()));
+    assert_eq!(signed.len(), NAMES);
+    assert!(signed.contains(&"x0".to_owned()) && !signed.contains(&format!("x{NAMES}")));
+}
