@@ -9,10 +9,6 @@ const FROM: &str = "app@acme.example";
 const TO: &[&str] = &["ann@example.org"];
 const MAIL: &str = "Subject: hi\r\n\r\nbody\r\n";
 
-async fn with(policy: &str) -> Post {
-    Post::with(&Usual { policy, ..Usual::default() }).await
-}
-
 async fn fault(post: &Post, provider: Provider, stage: Stage, said: &str) {
     post.simulator.inject(provider, Fault::new(stage, Action::Reply(said.to_owned())).always());
 }
@@ -27,7 +23,7 @@ async fn the_chosen_account_carries_the_message() {
         ("proceed", "mail@acme.example"),
         ("set-sender box@acme.example", "box@acme.example"),
     ] {
-        let post = with(&scripted(&format!("message = \"{steps}\""))).await;
+        let post = Post::deciding(&scripted(&format!("message = \"{steps}\""))).await;
         assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("250 "), "{steps}");
         assert_eq!(post.messages(1).await[0].mailbox.as_ref(), mailbox, "{steps}");
     }
@@ -39,7 +35,7 @@ async fn the_next_account_tries_what_nobody_has() {
         "message = \"use-accounts gmail,outlook; carry state\"\n\
          outcome = \"log-echo account; log-echo carried; if can-go-on true; next-account\"",
     );
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
     let reply = send(&mut post.app().await, FROM, TO, MAIL).await;
     assert!(reply.starts_with("250 "), "{reply}");
@@ -49,7 +45,7 @@ async fn the_next_account_tries_what_nobody_has() {
 
 #[tokio::test]
 async fn without_being_asked_nobody_else_tries() {
-    let post = with(&scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"done\"")).await;
+    let post = Post::deciding(&scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"done\"")).await;
     fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
     assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("454 "));
     assert!(post.is_empty());
@@ -79,7 +75,7 @@ async fn limits_and_blocks_are_never_dodged() {
 #[tokio::test]
 async fn a_message_whose_outcome_is_unknown_is_not_tried_again() {
     let policy = scripted("message = \"use-accounts gmail,outlook\"\noutcome = \"next-account\"");
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     post.simulator.inject(Provider::Gmail, Fault::new(Stage::Recorded, Action::Reset).always());
     let reply = send(&mut post.app().await, FROM, TO, MAIL).await;
     assert!(reply.starts_with("451 4.4.2"), "{reply}");
@@ -90,7 +86,7 @@ async fn a_message_whose_outcome_is_unknown_is_not_tried_again() {
 
 #[tokio::test]
 async fn least_loaded_prefers_an_account_that_is_ready() {
-    let post = with(&scripted("message = \"use-least-loaded\"\noutcome = \"next-account\"")).await;
+    let post = Post::deciding(&scripted("message = \"use-least-loaded\"\noutcome = \"next-account\"")).await;
     let mut client = post.app().await;
     fault(&post, Provider::Gmail, Stage::Auth, "535 5.7.8 Username and Password not accepted").await;
     // The first message finds out that gmail cannot log in; the second one is not sent that way at all.

@@ -9,16 +9,12 @@ const FROM: &str = "app@acme.example";
 const TO: &[&str] = &["ann@example.org"];
 const MAIL: &str = "Subject: hi\r\n\r\nbody\r\n";
 
-async fn with(policy: &str) -> Post {
-    Post::with(&Usual { policy, ..Usual::default() }).await
-}
-
 #[tokio::test]
 async fn the_tenant_says_what_becomes_of_mail_that_its_policy_fails_on() {
     for (on_failure, reply, delivered) in [("defer", "451 4.7.1 ", 0), ("reject", "550 5.7.1 ", 0), ("pass", "250 ", 1)]
     {
         let policy = guest("hostile", &format!("on_failure = \"{on_failure}\""), "do = \"unreachable\"");
-        let post = with(&policy).await;
+        let post = Post::deciding(&policy).await;
         let heard = send(&mut post.app().await, FROM, TO, MAIL).await;
         assert!(heard.starts_with(reply), "{on_failure}: {heard}");
         post.messages(delivered).await;
@@ -27,7 +23,7 @@ async fn the_tenant_says_what_becomes_of_mail_that_its_policy_fails_on() {
 
 #[tokio::test]
 async fn a_failed_recipient_gets_the_same_answer() {
-    let post = with(&guest("hostile", "", "do = \"unreachable\"\nwhere = \"recipient\"")).await;
+    let post = Post::deciding(&guest("hostile", "", "do = \"unreachable\"\nwhere = \"recipient\"")).await;
     let mut client = post.app().await;
     client.expect(&format!("MAIL FROM:<{FROM}>"), "250").await;
     client.expect("RCPT TO:<ann@example.org>", "451 4.7.1 ").await;
@@ -35,7 +31,7 @@ async fn a_failed_recipient_gets_the_same_answer() {
 
 #[tokio::test]
 async fn a_failure_after_delivery_changes_nothing_of_it() {
-    let post = with(&guest("hostile", "", "do = \"loop\"\nwhere = \"outcome\"")).await;
+    let post = Post::deciding(&guest("hostile", "", "do = \"loop\"\nwhere = \"outcome\"")).await;
     assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("250 "));
     post.messages(1).await;
 }
@@ -44,7 +40,7 @@ async fn a_failure_after_delivery_changes_nothing_of_it() {
 async fn a_delivered_message_is_answered_while_the_policy_still_ponders_its_outcome() {
     // Alone it would take seconds: a second of the processor, of which it has a quarter.
     let more = "cpu = \"1 s\"\ntime = \"10 s\"";
-    let post = with(&guest("hostile", more, "do = \"loop\"\nwhere = \"outcome\"")).await;
+    let post = Post::deciding(&guest("hostile", more, "do = \"loop\"\nwhere = \"outcome\"")).await;
     let mut client = post.app().await;
     let began = std::time::Instant::now();
     assert!(send(&mut client, FROM, TO, MAIL).await.starts_with("250 "));
@@ -70,7 +66,7 @@ async fn the_host_refuses_what_is_not_the_tenants_to_decide() {
         "add-header ARC-Seal: i=1",
         "add-header X Y: z",
     ] {
-        let post = with(&scripted(&format!("message = \"add-header X-Good: 1; {steps}\""))).await;
+        let post = Post::deciding(&scripted(&format!("message = \"add-header X-Good: 1; {steps}\""))).await;
         let heard = send(&mut post.app().await, FROM, TO, MAIL).await;
         assert!(heard.starts_with("451 4.7.1 "), "{steps}: {heard}");
         assert!(post.is_empty(), "{steps}");
@@ -80,7 +76,7 @@ async fn the_host_refuses_what_is_not_the_tenants_to_decide() {
 #[tokio::test]
 async fn a_policy_that_keeps_failing_rests_and_is_tried_again() {
     let policy = guest("scripted", "cpu = \"2 ms\"", "message = \"if subject slow; spin 100000\"");
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     let mut client = post.app().await;
     for _ in 0..5 {
         assert!(send(&mut client, FROM, TO, "Subject: slow\r\n\r\nbody\r\n").await.starts_with("451 4.7.1 "));

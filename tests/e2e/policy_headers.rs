@@ -5,16 +5,12 @@ use crate::post::{Post, Usual, bytes, guest, scripted, send, without_received};
 const FROM: &str = "app@acme.example";
 const TO: &[&str] = &["ann@example.org"];
 
-async fn with(policy: &str) -> Post {
-    Post::with(&Usual { policy, ..Usual::default() }).await
-}
-
 #[tokio::test]
 async fn edits_are_made_and_all_other_octets_are_kept() {
     let policy = scripted(
         "message = \"add-header X-Tag: blue; prepend-header X-Top: 1; replace-header Subject: new; remove-header X-Internal\"",
     );
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     let mut client = post.app().await;
     let sent = "X-Odd : kept \t\r\nSubject: old\r\n\tfolded\r\nX-Internal: a\r\nTo: ann@example.org\r\nx-internal: b\r\n\r\n\
                 body \t \r\n.\r\n..\r\nSubject: in the body\r\n";
@@ -31,7 +27,7 @@ async fn a_policy_sees_session_envelope_and_header() {
         "message = \"echo client; echo helo; echo tls; echo login; echo sender; echo recipients; echo size; echo subject; \
          echo header-count; echo accounts; echo routes\"",
     );
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     let mut client = post.app().await;
     client.expect(&format!("MAIL FROM:<{FROM}> SIZE=1000"), "250").await;
     client.expect("RCPT TO:<ann@example.org>", "250").await;
@@ -90,12 +86,12 @@ async fn fields_under_a_signature_are_edited_unless_the_tenant_forbids_it() {
     let signed = "DKIM-Signature: v=1; d=acme.example; h=from:subject; b=AAAA\r\nFrom: app@acme.example\r\n\
                   Subject: signed\r\n\r\nbody\r\n";
     let settings = "message = \"echo is-signed Subject; replace-header Subject: other\"";
-    let post = with(&scripted(settings)).await;
+    let post = Post::deciding(&scripted(settings)).await;
     assert!(send(&mut post.app().await, FROM, TO, signed).await.starts_with("250 "));
     let content = String::from_utf8_lossy(bytes(&post.messages(1).await[0])).into_owned();
     assert!(content.contains("X-is-signed: true\r\n") && content.contains("Subject: other\r\n"), "{content}");
 
-    let post = with(&guest("scripted", "signed_fields = \"refuse\"", settings)).await;
+    let post = Post::deciding(&guest("scripted", "signed_fields = \"refuse\"", settings)).await;
     let mut client = post.app().await;
     assert!(send(&mut client, FROM, TO, signed).await.starts_with("451 4.7.1 "));
     assert!(send(&mut client, FROM, TO, "Subject: unsigned\r\n\r\nbody\r\n").await.starts_with("250 "));
@@ -107,7 +103,7 @@ async fn the_reference_policy_for_headers_does_what_its_readme_says() {
     let file = format!("{}/../plugins/prebuilt/header-hygiene.wasm", env!("CARGO_MANIFEST_DIR"));
     let settings =
         "remove = \"X-Internal\"\n\"add.X-Relay\" = \"posthouse\"\nlist-unsubscribe = \"<https://acme.example/u>\"";
-    let post = with(&format!("[policy]\nfile = \"{file}\"\n[policy.settings]\n{settings}\n")).await;
+    let post = Post::deciding(&format!("[policy]\nfile = \"{file}\"\n[policy.settings]\n{settings}\n")).await;
     let sent = "X-Internal: 1\r\nSubject: hi\r\n\r\nbody\r\n";
     assert!(send(&mut post.app().await, FROM, TO, sent).await.starts_with("250 "));
     let message = &post.messages(1).await[0];
@@ -118,7 +114,7 @@ async fn the_reference_policy_for_headers_does_what_its_readme_says() {
 
 #[tokio::test]
 async fn a_body_cannot_go_on_with_a_field_of_the_policys() {
-    let post = with(&scripted("message = \"add-header X-Ok: yes\"")).await;
+    let post = Post::deciding(&scripted("message = \"add-header X-Ok: yes\"")).await;
     assert!(send(&mut post.app().await, FROM, TO, " , admin\r\nbody\r\n").await.starts_with("250 "));
     let message = &post.messages(1).await[0];
     assert_eq!(String::from_utf8_lossy(without_received(bytes(message))), "X-Ok: yes\r\n\r\n , admin\r\nbody\r\n");
@@ -126,7 +122,7 @@ async fn a_body_cannot_go_on_with_a_field_of_the_policys() {
 
 #[tokio::test]
 async fn a_header_block_beyond_all_measure_is_no_policys() {
-    let post = with(&scripted("message = \"remove-header X\"")).await;
+    let post = Post::deciding(&scripted("message = \"remove-header X\"")).await;
     let mut client = post.app().await;
     for header in ["a:\r\n".repeat(3000), format!("Subject: {}\r\n", "long \r\n ".repeat(40_000))] {
         assert!(send(&mut client, FROM, TO, &format!("{header}\r\nbody\r\n")).await.starts_with("552 5.3.4 "));
@@ -138,7 +134,7 @@ async fn a_header_block_beyond_all_measure_is_no_policys() {
 #[tokio::test]
 async fn so_many_edits_are_made_and_not_one_more() {
     for (edits, heard) in [(256, "250 "), (257, "451 4.7.1 ")] {
-        let post = with(&scripted(&format!("message = \"{}\"", "remove-header X; ".repeat(edits)))).await;
+        let post = Post::deciding(&scripted(&format!("message = \"{}\"", "remove-header X; ".repeat(edits)))).await;
         assert!(send(&mut post.app().await, FROM, TO, "Subject: hi\r\n\r\nbody\r\n").await.starts_with(heard));
     }
 }

@@ -9,13 +9,9 @@ const FROM: &str = "app@acme.example";
 const TO: &[&str] = &["ann@example.org"];
 const MAIL: &str = "Subject: hi\r\n\r\nbody\r\n";
 
-async fn with(policy: &str) -> Post {
-    Post::with(&Usual { policy, ..Usual::default() }).await
-}
-
 #[tokio::test]
 async fn each_recipient_gets_the_policys_answer() {
-    let post = with(&scripted("recipient = \"if recipient bad; reject 5.1.1 not here\"")).await;
+    let post = Post::deciding(&scripted("recipient = \"if recipient bad; reject 5.1.1 not here\"")).await;
     let mut client = post.app().await;
     client.expect(&format!("MAIL FROM:<{FROM}>"), "250").await;
     client.expect("RCPT TO:<good@example.org>", "250").await;
@@ -29,7 +25,7 @@ async fn each_recipient_gets_the_policys_answer() {
 
 #[tokio::test]
 async fn a_limit_per_recipient_is_kept_over_sessions() {
-    let post = with(&scripted("recipient = \"reject-after 2 sent\"")).await;
+    let post = Post::deciding(&scripted("recipient = \"reject-after 2 sent\"")).await;
     for _ in 0..2 {
         assert!(send(&mut post.app().await, FROM, TO, MAIL).await.starts_with("250 "));
     }
@@ -57,7 +53,7 @@ async fn sender_and_recipients_are_rewritten_within_the_tenants_own() {
     let policy = scripted(
         "message = \"set-sender mail@acme.example; set-recipient 1 test@example.org; add-recipient archive@acme.example\"",
     );
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     assert!(send(&mut post.app().await, FROM, &["ann@example.org", "ben@example.org"], MAIL).await.starts_with("250 "));
     let message = &post.messages(1).await[0];
     assert_eq!(message.reverse_path, "mail@acme.example");
@@ -67,14 +63,14 @@ async fn sender_and_recipients_are_rewritten_within_the_tenants_own() {
 #[tokio::test]
 async fn two_recipients_that_become_one_get_one_message() {
     let policy = scripted("message = \"set-recipient 0 test@example.org; set-recipient 1 test@example.org\"");
-    let post = with(&policy).await;
+    let post = Post::deciding(&policy).await;
     assert!(send(&mut post.app().await, FROM, &["ann@example.org", "ben@example.org"], MAIL).await.starts_with("250 "));
     assert_eq!(post.messages(1).await[0].recipients, ["test@example.org"]);
 }
 
 #[tokio::test]
 async fn a_recipient_that_was_refused_comes_alone_and_hears_its_own_accounts_answer() {
-    let post = with(&scripted("message = \"set-recipient 1 unknown@example.org\"")).await;
+    let post = Post::deciding(&scripted("message = \"set-recipient 1 unknown@example.org\"")).await;
     let mut client = post.app().await;
     let both = ["ann@example.org", "ben@example.org"];
     assert!(send(&mut client, FROM, &both, MAIL).await.starts_with("451 "), "nobody gets it");
@@ -91,7 +87,8 @@ async fn a_recipient_that_was_refused_comes_alone_and_hears_its_own_accounts_ans
 
 #[tokio::test]
 async fn one_accounts_refusal_is_no_refusal_by_another() {
-    let post = with(&scripted("message = \"use-accounts outlook; if subject first; use-accounts gmail\"")).await;
+    let post =
+        Post::deciding(&scripted("message = \"use-accounts outlook; if subject first; use-accounts gmail\"")).await;
     let mut client = post.app().await;
     let refusal = Action::Reply("550 5.1.1 not at this provider".to_owned());
     post.simulator.inject(Provider::Gmail, Fault::new(Stage::Recipient, refusal));
@@ -105,7 +102,7 @@ async fn one_accounts_refusal_is_no_refusal_by_another() {
 
 #[tokio::test]
 async fn a_refused_added_recipient_is_not_shown_to_the_client() {
-    let post = with(&scripted("message = \"add-recipient unknown@hidden.example\"")).await;
+    let post = Post::deciding(&scripted("message = \"add-recipient unknown@hidden.example\"")).await;
     let heard = send(&mut post.app().await, FROM, TO, MAIL).await;
     assert!(heard.starts_with("451 4.7.1 ") && !heard.contains("hidden"), "{heard}");
     assert!(post.is_empty());
@@ -113,14 +110,14 @@ async fn a_refused_added_recipient_is_not_shown_to_the_client() {
 
 #[tokio::test]
 async fn a_policy_rejects_and_defers_messages_in_its_own_words() {
-    let post = with(&scripted("message = \"if subject spam; reject 5.7.1 no advertising\"")).await;
+    let post = Post::deciding(&scripted("message = \"if subject spam; reject 5.7.1 no advertising\"")).await;
     let mut client = post.app().await;
     let reply = send(&mut client, FROM, TO, "Subject: spam\r\n\r\nbuy\r\n").await;
     assert_eq!(reply, "550 5.7.1 no advertising\r\n");
     assert!(send(&mut client, FROM, TO, MAIL).await.starts_with("250 "));
     post.messages(1).await;
 
-    let post = with(&scripted("message = \"defer-until 2 tries\"")).await;
+    let post = Post::deciding(&scripted("message = \"defer-until 2 tries\"")).await;
     let mut client = post.app().await;
     assert_eq!(send(&mut client, FROM, TO, MAIL).await, "451 4.7.1 not yet\r\n");
     assert!(send(&mut client, FROM, TO, MAIL).await.starts_with("250 "));

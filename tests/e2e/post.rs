@@ -55,6 +55,11 @@ impl Post {
         Self::with(&Usual::default()).await
     }
 
+    /// The usual set-up, where this policy decides on what `acme` sends.
+    pub(crate) async fn deciding(policy: &str) -> Self {
+        Self::with(&Usual { policy, ..Usual::default() }).await
+    }
+
     pub(crate) async fn with(usual: &Usual<'_>) -> Self {
         Self::simulating(usual, |_| {}).await
     }
