@@ -1,6 +1,9 @@
 //! What most tests begin with: simulated providers, a relay in front of them, a client of raw octets.
 
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use posthouse_relay::config::{from_toml, password};
@@ -135,13 +138,14 @@ fn main_file(simulator: &Simulator, usual: &Usual<'_>) -> String {
     let anywhere = "127.0.0.1:0".parse().expect("an address");
     let certificate = simulator.issue_certificate("localhost").expect("localhost can stand in a certificate");
     let pem = (anywhere, certificate.certificate.as_str(), certificate.key.as_str());
-    let ca = std::env::temp_dir().join(format!("posthouse-e2e-{}-{}.pem", std::process::id(), anywhere_unique()));
+    let ca = std::env::temp_dir().join(format!("posthouse-e2e-{}-{}.pem", std::process::id(), unique()));
     std::fs::write(&ca, simulator.ca_pem()).expect("the temporary directory can be written");
     let doors = Doors { plain: anywhere, starttls: Some(pem), admin: None };
     let text = simulation::main_file(simulator, &doors, &ca.display().to_string());
     let listener = format!("auth_over_cleartext = true\n{}", usual.listener);
     let with_policy = !usual.policy.is_empty() || !usual.other_policy.is_empty();
-    let state = if with_policy { state_directory() } else { String::new() };
+    let within = std::env::temp_dir().join(format!("posthouse-e2e-{}-{}", std::process::id(), unique()));
+    let state = if with_policy { state_directory(&within) } else { String::new() };
     let text = text
         .replace("connections_per_address = 10000\n", "")
         .replace("[limits]\n", &format!("[limits]\n{}", usual.limits))
@@ -154,36 +158,30 @@ pub(crate) fn policies() -> String {
     format!("[policies]\ncompile_worker = \"{}\"\n", env!("CARGO_BIN_EXE_posthouse-under-test"))
 }
 
-/// A state directory of its own, whose compiled policies all tests of this process share: each guest is compiled once.
-fn state_directory() -> String {
-    use std::os::unix::fs::{OpenOptionsExt, symlink};
-    static SHARED: std::sync::OnceLock<std::path::PathBuf> = std::sync::OnceLock::new();
-    let directory = |name: &str| {
-        let path = std::env::temp_dir().join(format!("posthouse-e2e-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("the temporary directory can be written");
-        path
-    };
+/// A state directory of its own, made where there is none, whose compiled policies all tests of this process share: each
+/// guest is compiled once.
+pub(crate) fn state_directory(within: &Path) -> String {
+    static SHARED: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let shared = SHARED.get_or_init(|| {
-        let shared = directory("compiled");
+        let shared = std::env::temp_dir().join(format!("posthouse-e2e-{}-compiled", std::process::id()));
         std::fs::create_dir_all(shared.join("policies")).expect("the temporary directory can be written");
-        let key = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(shared.join("code-cache.key"));
+        let key =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(shared.join("code-cache.key"));
         std::io::Write::write_all(&mut key.expect("a file can be made"), &[7; 32]).expect("a key can be written");
         shared
     });
-    let state = directory(&format!("state-{}", anywhere_unique()));
-    for name in ["policies", "code-cache.key"] {
-        symlink(shared.join(name), state.join(name)).expect("a new directory takes links");
+    let state = within.join("state");
+    if !state.is_dir() {
+        std::fs::create_dir_all(&state).expect("the temporary directory can be written");
+        for name in ["policies", "code-cache.key"] {
+            symlink(shared.join(name), state.join(name)).expect("a new directory takes links");
+        }
     }
     format!("state_directory = \"{}\"\n", state.display())
 }
 
 /// A number that no other test of this process has.
-fn anywhere_unique() -> u64 {
+pub(crate) fn unique() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)

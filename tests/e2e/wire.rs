@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -35,17 +36,14 @@ impl Wire {
 
     /// The same connection under TLS, verified against this CA for `localhost`.
     pub(crate) async fn secured(self, ca_pem: &str) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a CA in PEM")).expect("a usable CA");
-        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider knows the default versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").expect("a host name");
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, self.stream).await.expect("a TLS handshake");
-        Self { stream: Box::new(stream), unread: Vec::new() }
+        Self { stream: Box::new(handshake(self.stream, ca_pem).await), unread: Vec::new() }
+    }
+
+    /// The certificate that is shown in a TLS handshake, in the base 64 of PEM, on one line.
+    pub(crate) async fn certificate(self, ca_pem: &str) -> String {
+        let stream = handshake(self.stream, ca_pem).await;
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).expect("a verified certificate");
+        base64(shown)
     }
 
     /// Sends octets as they are.
@@ -116,4 +114,31 @@ impl Wire {
         self.unread.extend_from_slice(&chunk[..count]);
         count > 0
     }
+}
+
+async fn handshake(stream: Box<dyn Octets>, ca_pem: &str) -> TlsStream<Box<dyn Octets>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a CA in PEM")).expect("a usable CA");
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows the default versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a host name");
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("a TLS handshake")
+}
+
+/// RFC 4648 4.
+fn base64(octets: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in octets.chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let sextet = usize::try_from(bits >> (18 - 6 * place) & 63).expect("six bits");
+            text.push(if place <= three.len() { char::from(ALPHABET[sextet]) } else { '=' });
+        }
+    }
+    text
 }

@@ -4,8 +4,10 @@
 
 mod credentials;
 mod rotation;
+mod succession;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_net::connector::Connector;
@@ -25,7 +27,6 @@ use tokio::time::{Instant, sleep};
 use crate::account::credentials::credentials;
 use crate::answer::Undelivered;
 use crate::config::account::Account as Settings;
-use crate::config::provider::Provider;
 use crate::metrics::AccountMetrics;
 use crate::rate::Rate;
 use crate::refusals::Refusals;
@@ -39,12 +40,22 @@ pub struct Account {
     /// Recipients that its provider takes in one message.
     pub recipients_per_message: usize,
     /// What its provider has refused of late.
-    pub refusals: Refusals,
+    pub refusals: Arc<Refusals>,
     /// Its counts.
     pub metrics: AccountMetrics,
     pool: Pool,
-    logins: Box<dyn LoginSource>,
-    rate: Rate,
+    logins: Arc<dyn LoginSource>,
+    rate: Arc<Rate>,
+    /// What it was made from, for whoever takes its place.
+    origin: Origin,
+}
+
+/// All that an account is made from, but for the roots of trust that the settings name.
+#[derive(Debug, Clone, PartialEq)]
+struct Origin {
+    settings: Settings,
+    hostname: String,
+    limits: PoolLimits,
 }
 
 /// What all accounts of a relay are built with.
@@ -58,26 +69,17 @@ pub(crate) struct Surroundings<'a> {
 
 impl Account {
     pub(crate) fn new(tenant: &str, settings: &Settings, connector: Connector, around: &Surroundings<'_>) -> Self {
-        let provider = &settings.provider;
-        let target = Target {
-            provider: provider.kind,
-            host: provider.host.clone(),
-            port: provider.port,
-            tls: provider.tls,
-            server_name: provider.server_name.clone().unwrap_or_else(|| provider.host.clone()),
-            connector,
-            source: settings.source_address,
-            hostname: around.hostname.to_owned(),
-        };
+        let origin = Origin::of(settings, around);
         Self {
             id: settings.id.clone(),
             address: settings.address.clone(),
-            recipients_per_message: provider.recipients_per_message,
-            refusals: Refusals::default(),
+            recipients_per_message: settings.provider.recipients_per_message,
+            refusals: Arc::default(),
             metrics: AccountMetrics::register(tenant, &settings.id),
-            pool: Pool::new(target, limits(provider, around)),
+            pool: Pool::new(origin.target(connector), origin.limits),
             logins: credentials(tenant, settings, around),
-            rate: Rate::per_minute(provider.messages_per_minute),
+            rate: Arc::new(Rate::per_minute(settings.provider.messages_per_minute)),
+            origin,
         }
     }
 
@@ -143,15 +145,38 @@ impl std::fmt::Debug for Account {
     }
 }
 
-fn limits(provider: &Provider, around: &Surroundings<'_>) -> PoolLimits {
-    PoolLimits {
-        sessions: provider.sessions,
-        messages_per_session: provider.messages_per_session,
-        session_age: provider.session_age,
-        idle: provider.idle,
-        token_margin: provider.token_margin,
-        acquire_deadline: around.session_wait,
-        dial_deadline: around.connect,
+impl Origin {
+    fn of(settings: &Settings, around: &Surroundings<'_>) -> Self {
+        let provider = &settings.provider;
+        let limits = PoolLimits {
+            sessions: provider.sessions,
+            messages_per_session: provider.messages_per_session,
+            session_age: provider.session_age,
+            idle: provider.idle,
+            token_margin: provider.token_margin,
+            acquire_deadline: around.session_wait,
+            dial_deadline: around.connect,
+        };
+        Self { settings: settings.clone(), hostname: around.hostname.to_owned(), limits }
+    }
+
+    fn target(&self, connector: Connector) -> Target {
+        let Settings { provider, source_address, .. } = &self.settings;
+        Target {
+            provider: provider.kind,
+            host: provider.host.clone(),
+            port: provider.port,
+            tls: provider.tls,
+            server_name: self.server_name().to_owned(),
+            connector,
+            source: *source_address,
+            hostname: self.hostname.clone(),
+        }
+    }
+
+    fn server_name(&self) -> &str {
+        let provider = &self.settings.provider;
+        provider.server_name.as_deref().unwrap_or(&provider.host)
     }
 }
 

@@ -14,6 +14,7 @@ use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
+use crate::control::Control;
 use crate::front::Front;
 use crate::gauges;
 use crate::shutdown::Draining;
@@ -24,30 +25,48 @@ const UPKEEP: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 struct Admin {
     front: Arc<Front>,
+    #[expect(dead_code, reason = "served by the endpoints to come")]
+    control: Control,
     prometheus: PrometheusHandle,
     draining: Draining,
 }
 
-/// Serves the admin address until the relay is gone; says where it listens.
+/// The admin address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("admin: cannot listen on {address}: {source}")]
+pub struct NotServed {
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system says.
+    pub source: std::io::Error,
+}
+
+/// Listens on the admin address; says where that is.
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn serve(
-    address: SocketAddr,
+pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NotServed> {
+    let failed = |source| NotServed { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Serves the admin address until the relay is gone.
+pub(crate) fn serve(
+    listener: TcpListener,
     front: Arc<Front>,
+    control: Control,
     prometheus: PrometheusHandle,
     draining: Draining,
-) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
+) {
     tokio::spawn(upkeep(prometheus.clone()));
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))
         .route("/readyz", get(readiness))
-        .with_state(Admin { front, prometheus, draining });
+        .with_state(Admin { front, control, prometheus, draining });
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
 }
 
 async fn upkeep(prometheus: PrometheusHandle) {

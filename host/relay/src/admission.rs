@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,15 +20,20 @@ const MEMORY_PATIENCE: Duration = Duration::from_secs(10);
 /// Counts client connections.
 #[derive(Debug)]
 pub struct Connections {
-    all: Arc<Semaphore>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug)]
+struct Counts {
+    all: usize,
     per_address: usize,
-    addresses: Mutex<HashMap<IpAddr, usize>>,
+    open: usize,
+    addresses: HashMap<IpAddr, usize>,
 }
 
 /// One admitted connection; the place is free again when it is dropped.
 #[derive(Debug)]
 pub struct Admitted {
-    _place: OwnedSemaphorePermit,
     address: IpAddr,
     connections: Arc<Connections>,
 }
@@ -35,30 +41,42 @@ pub struct Admitted {
 impl Connections {
     /// At most `all` connections, and at most `per_address` from one client address.
     pub fn new(all: usize, per_address: usize) -> Arc<Self> {
-        let all = Arc::new(Semaphore::new(all.min(Semaphore::MAX_PERMITS)));
-        Arc::new(Self { all, per_address, addresses: Mutex::default() })
+        let counts = Counts { all, per_address, open: 0, addresses: HashMap::new() };
+        Arc::new(Self { counts: Mutex::new(counts) })
+    }
+
+    /// Other bounds from now on. Connections that are open stay so.
+    pub fn allow(&self, all: usize, per_address: usize) {
+        let mut counts = self.counts();
+        counts.all = all;
+        counts.per_address = per_address;
     }
 
     /// A place for a connection from `address`, if there is one.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
-        let place = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_insert(0);
-        if *count >= self.per_address {
+        let mut counts = self.counts();
+        let of_address = counts.addresses.get(&address).copied().unwrap_or(0);
+        if counts.open >= counts.all || of_address >= counts.per_address {
             return None;
         }
-        *count += 1;
-        Some(Admitted { _place: place, address, connections: Arc::clone(self) })
+        counts.open += 1;
+        counts.addresses.insert(address, of_address + 1);
+        Some(Admitted { address, connections: Arc::clone(self) })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut addresses = self.connections.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = addresses.get_mut(&self.address) {
+        let mut counts = self.connections.counts();
+        counts.open -= 1;
+        if let Some(count) = counts.addresses.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                addresses.remove(&self.address);
+                counts.addresses.remove(&self.address);
             }
         }
     }
@@ -68,7 +86,7 @@ impl Drop for Admitted {
 #[derive(Debug, Clone)]
 pub struct ContentMemory {
     pieces: Arc<Semaphore>,
-    all: usize,
+    all: Arc<AtomicUsize>,
 }
 
 /// What one message holds of the content memory; free again when it is dropped.
@@ -84,13 +102,32 @@ pub struct NoContentMemory;
 impl ContentMemory {
     /// A budget of this many bytes.
     pub fn new(bytes: u64) -> Self {
-        let all = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(PIECE).min(Semaphore::MAX_PERMITS);
-        Self { pieces: Arc::new(Semaphore::new(all)), all }
+        let all = pieces(bytes);
+        Self { pieces: Arc::new(Semaphore::new(all)), all: Arc::new(AtomicUsize::new(all)) }
+    }
+
+    /// Another budget from now on. What is held above it is not taken back, and not given out again. To be called within a
+    /// runtime.
+    pub fn allow(&self, bytes: u64) {
+        let (before, now) = (self.all.load(Ordering::SeqCst), pieces(bytes));
+        self.all.store(now, Ordering::SeqCst);
+        self.pieces.add_permits(now.saturating_sub(before));
+        let mut surplus = before.saturating_sub(now);
+        surplus -= self.pieces.forget_permits(surplus);
+        let pieces = Arc::clone(&self.pieces);
+        if surplus > 0 {
+            // Those that are held go one by one, each in its turn, so that nobody waits for all of them.
+            tokio::spawn(async move {
+                for _ in 0..surplus {
+                    pieces.acquire().await.expect("nobody closes the content memory").forget();
+                }
+            });
+        }
     }
 
     /// Bytes that are held now.
     pub fn held(&self) -> usize {
-        (self.all - self.pieces.available_permits()) * PIECE
+        self.all.load(Ordering::Relaxed).saturating_sub(self.pieces.available_permits()) * PIECE
     }
 
     /// Makes sure that `held` covers `bytes`, waiting a moment where the memory is taken.
@@ -117,6 +154,10 @@ impl ContentMemory {
         }
         Ok(())
     }
+}
+
+fn pieces(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(PIECE).min(Semaphore::MAX_PERMITS)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use posthouse_mail::received::Protocol;
 
+use crate::snapshot::Known;
+
 /// The facts on one client connection. They grow: PROXY and XCLIENT name the true address, TLS and
 /// AUTH add theirs.
 #[derive(Debug, Clone)]
@@ -15,16 +17,39 @@ pub struct Client {
     pub tls: bool,
     /// The login that it proved, or that its network is mapped to.
     pub login: Option<Arc<str>>,
+    /// What it proved to be that login; none where its network says so.
+    pub proof: Option<Proof>,
     /// The login that its network is mapped to.
     pub network_login: Option<Arc<str>>,
     /// The HELO name that a named network vouched for by XCLIENT.
     pub helo: Option<String>,
 }
 
+/// A login as it was when its password was verified. A session outlives generations: a name may be another tenant's
+/// tomorrow, and a password that was taken away is to open nothing more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    tenant: String,
+    hash: Option<String>,
+}
+
+impl Proof {
+    /// Of a login whose password was verified.
+    pub fn of(known: &Known) -> Self {
+        Self { tenant: known.tenant.id.clone(), hash: known.login.password.clone() }
+    }
+}
+
 impl Client {
     /// A client that has only just connected.
     pub fn new(address: IpAddr) -> Self {
-        Self { address: address.to_canonical(), tls: false, login: None, network_login: None, helo: None }
+        Self { address: address.to_canonical(), tls: false, login: None, proof: None, network_login: None, helo: None }
+    }
+
+    /// It is somebody else now: whoever its network is, if anybody.
+    pub fn is_its_network(&mut self) {
+        self.login.clone_from(&self.network_login);
+        self.proof = None;
     }
 
     /// The protocol as the Received field says it.

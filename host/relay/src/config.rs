@@ -17,7 +17,7 @@ pub mod report;
 pub mod tenant;
 pub(crate) mod units;
 
-mod files;
+pub(crate) mod files;
 mod nearest;
 mod secret;
 mod section;
@@ -30,7 +30,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::config::fault::{Fault, Findings};
-use crate::config::files::File;
+use crate::config::files::{File, Sources};
 use crate::config::limits::{Limits, Timeouts};
 use crate::config::listener::Listener;
 use crate::config::log::Log;
@@ -39,7 +39,7 @@ use crate::config::report::Report;
 use crate::config::tenant::Tenant;
 
 /// A whole configuration without an error in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// What the relay calls itself: in its greeting, in EHLO and in Received.
     pub hostname: String,
@@ -70,6 +70,8 @@ pub struct Loaded {
     pub errors: Vec<Fault>,
     /// What is allowed and unwise, likewise.
     pub warnings: Vec<Fault>,
+    /// The files that it is made of, as far as they are known.
+    pub sources: Sources,
 }
 
 impl Loaded {
@@ -97,8 +99,8 @@ pub fn from_toml(main: &str, tenants: &[(&str, &str)]) -> Loaded {
 
 fn loaded(main: &File, tenants: Option<&[(String, File)]>, findings: Findings) -> Loaded {
     let config = settings::read(main, tenants, &findings);
-    let (errors, warnings) = findings.into_order();
-    Loaded { config: config.filter(|_| errors.is_empty()), errors, warnings }
+    let (errors, warnings, sources) = findings.into_order();
+    Loaded { config: config.filter(|_| errors.is_empty()), errors, warnings, sources }
 }
 
 #[cfg(test)]

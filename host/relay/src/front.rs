@@ -1,7 +1,10 @@
 //! What all sessions share, and it is little: the published snapshot and the counts that outlive it.
 
-use crate::admission::ContentMemory;
+use std::sync::Arc;
+
+use crate::admission::{Connections, ContentMemory};
 use crate::authentication::Authentication;
+use crate::config::limits::Limits;
 use crate::identifiers::Identifiers;
 use crate::metrics::FrontDoor;
 use crate::snapshot::Snapshots;
@@ -13,10 +16,20 @@ pub struct Front {
     pub snapshots: Snapshots,
     /// Verifies logins, and remembers.
     pub authentication: Authentication,
+    /// The places for client connections.
+    pub connections: Arc<Connections>,
     /// The memory for message content.
     pub content_memory: ContentMemory,
     /// Gives out session ids.
     pub identifiers: Identifiers,
     /// Counts.
     pub metrics: FrontDoor,
+}
+
+impl Front {
+    /// Other bounds from now on.
+    pub(crate) fn allow(&self, limits: &Limits) {
+        self.connections.allow(limits.connections, limits.connections_per_address);
+        self.content_memory.allow(limits.content_memory);
+    }
 }

@@ -10,9 +10,9 @@ use posthouse_net::acceptor::Acceptor;
 use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
 use posthouse_smtp::server::settings::Settings;
+use tokio::sync::oneshot;
 use tracing::{debug, info};
 
-use crate::admission::Connections;
 use crate::config::network::Network;
 use crate::front::Front;
 use crate::session;
@@ -84,22 +84,23 @@ pub fn any_contains(networks: &[Network], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(address))
 }
 
-/// Accepts clients until the relay drains.
-pub async fn accept(
+/// Accepts clients until the relay drains, or until `stop`: the socket is given back, with whoever waits at it.
+pub(crate) async fn accept(
     listener: Listener,
     name: String,
     front: Arc<Front>,
-    places: Arc<Connections>,
     mut draining: Draining,
-) {
+    mut stop: oneshot::Receiver<()>,
+) -> Listener {
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => accepted,
             () = draining.begun() => break,
+            _ = &mut stop => return listener,
         };
         // The rules of now: a reload between two connections shows in the second.
         let Some(rules) = front.snapshots.current().listener(&name).cloned() else { continue };
-        let Some(place) = places.admit(peer.ip()) else {
+        let Some(place) = front.connections.admit(peer.ip()) else {
             turn_away(stream, peer, &front).await;
             continue;
         };
@@ -112,6 +113,7 @@ pub async fn accept(
         });
     }
     info!(listener = name, "no longer accepting");
+    listener
 }
 
 /// Says why. A fresh socket takes a line at once, so that nobody else waits for this; and no task is

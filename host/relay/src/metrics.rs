@@ -8,6 +8,8 @@ use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
+use crate::control::report::Report;
+
 /// Upper bounds of the histogram of policies' processor time, in seconds.
 pub(crate) const POLICY_BUCKETS: &[f64] =
     &[0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0];
@@ -61,6 +63,40 @@ impl FrontDoor {
             bare_newlines: counter!("posthouse_bare_newlines_total"),
             content_memory: gauge!("posthouse_content_memory_bytes"),
         }
+    }
+}
+
+/// What is counted of reloads.
+#[derive(Clone, Debug)]
+pub struct ReloadMetrics {
+    generation: Gauge,
+    /// Whether the last one was refused, in whole or in part.
+    failed: Gauge,
+    seconds: Histogram,
+}
+
+impl ReloadMetrics {
+    /// Registers the metrics.
+    pub fn register() -> Self {
+        describe_gauge!("posthouse_generation", "the number of the generation that holds");
+        describe_gauge!("posthouse_reload_failed", "1 where something of the last reload was not taken");
+        describe_counter!("posthouse_reloads_total", "reloads, by cause and result");
+        describe_histogram!("posthouse_reload_seconds", "how long a reload took");
+        Self {
+            generation: gauge!("posthouse_generation"),
+            failed: gauge!("posthouse_reload_failed"),
+            seconds: histogram!("posthouse_reload_seconds"),
+        }
+    }
+
+    /// Counts one.
+    #[expect(clippy::cast_precision_loss, reason = "generations fit the 53 bits of a gauge")]
+    pub fn record(&self, report: &Report) {
+        let (cause, result) = (report.cause.as_str(), report.outcome.as_str());
+        counter!("posthouse_reloads_total", "cause" => cause, "result" => result).increment(1);
+        self.generation.set(report.generation as f64);
+        self.failed.set(f64::from(u8::from(!report.is_good())));
+        self.seconds.record(report.took_ms / 1000.0);
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use posthouse_policy::cache::Cache;
+use posthouse_policy::cache::{Cache, Digest};
 use posthouse_policy::call::{Envelope, Inquiry};
 use posthouse_policy::compile::Compiler;
 use posthouse_policy::engine::{Engine, Mode};
@@ -20,7 +20,7 @@ use posthouse_policy::tenant::TenantMemory;
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::config::policy::{OnFailure, Policy as Settings, SignedFields};
+use crate::config::policy::Policy as Settings;
 use crate::metrics::PolicyMetrics;
 use crate::moments::Moments;
 use crate::rate::Rate;
@@ -46,8 +46,7 @@ pub struct Policies {
 pub struct TenantPolicy {
     /// The policy itself.
     pub policy: Policy,
-    on_failure: OnFailure,
-    signed_fields: SignedFields,
+    settings: Settings,
     /// Octets of a message that are read before it is decided on, where the policy needs the body.
     body: usize,
     tenant: String,
@@ -76,14 +75,26 @@ impl Policies {
         })
     }
 
-    /// Loads a tenant's policy. `known` is the tenant with an account of everything but the policy.
+    /// Loads a tenant's policy, or goes on with the one `before` where it is the same on the same terms. `known` is the
+    /// tenant with an account of everything but the policy.
     ///
     /// # Errors
     /// The file cannot be read or is not taken.
-    pub async fn load(&self, settings: &Settings, known: Known) -> Result<TenantPolicy, LoadError> {
+    pub async fn load(
+        &self,
+        settings: &Settings,
+        known: Known,
+        before: Option<&Arc<TenantPolicy>>,
+    ) -> Result<Arc<TenantPolicy>, LoadError> {
         let engine = self.engine()?;
         let file = tokio::fs::read(&settings.file).await;
         let file = file.map_err(|error| LoadError::Unfit(format!("it cannot be read: {error}")))?;
+        if let Some(before) = before
+            && before.settings.has_terms_of(settings)
+            && before.policy.digest == Digest::of(&file)
+        {
+            return Ok(Arc::clone(before));
+        }
         let tenant = known.tenant.id.clone();
         let terms = Terms {
             limits: settings.limits,
@@ -104,16 +115,15 @@ impl Policies {
         if let Some(trouble) = &policy.cache_trouble {
             warn!(tenant, trouble, "the compiled policy is not kept: the next start compiles it again");
         }
-        Ok(TenantPolicy {
-            on_failure: settings.on_failure,
-            signed_fields: settings.signed_fields,
+        Ok(Arc::new(TenantPolicy {
+            settings: settings.clone(),
             body: if policy.description.needs_body { settings.body } else { 0 },
             moments: Arc::clone(&self.moments),
             metrics: PolicyMetrics::register(&tenant, &policy.description.name),
             log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
             policy,
             tenant,
-        })
+        }))
     }
 
     fn engine(&self) -> Result<Arc<Engine>, LoadError> {

@@ -3,7 +3,7 @@
 //! Not a queue: whoever finds no place within its patience is told when there will be one. The
 //! allowance of a minute may be used at once, and comes back evenly (a leaky bucket as a meter).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,9 +11,14 @@ use tokio::time::Instant;
 /// The allowance of one account.
 #[derive(Debug)]
 pub struct Rate {
+    meter: Mutex<Meter>,
+}
+
+#[derive(Debug)]
+struct Meter {
     per_minute: Option<u32>,
     /// The moment at which the whole allowance would be back, if nothing more were sent.
-    full_again: Mutex<Option<Instant>>,
+    full_again: Option<Instant>,
 }
 
 /// No place within the patience; there will be one at this moment.
@@ -26,7 +31,12 @@ pub struct OverRate {
 impl Rate {
     /// This many messages in each minute; none is no limit.
     pub fn per_minute(per_minute: Option<u32>) -> Self {
-        Self { per_minute, full_again: Mutex::default() }
+        Self { meter: Mutex::new(Meter { per_minute, full_again: None }) }
+    }
+
+    /// Allows another number from now on; what was sent before still counts.
+    pub fn allow(&self, per_minute: Option<u32>) {
+        self.meter().per_minute = per_minute;
     }
 
     /// Takes a place, at the latest `patience` from `now`; the answer is how long to wait for it.
@@ -34,25 +44,29 @@ impl Rate {
     /// # Errors
     /// The next place is further away than that; none is taken.
     pub fn take(&self, now: Instant, patience: Duration) -> Result<Duration, OverRate> {
-        let Some(per_minute) = self.per_minute else { return Ok(Duration::ZERO) };
+        let mut meter = self.meter();
+        let Some(per_minute) = meter.per_minute else { return Ok(Duration::ZERO) };
         let each = Duration::from_mins(1) / per_minute.max(1);
-        let mut full_again = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = full_again.map_or(now, |at| at.max(now)) + each;
+        let after = meter.full_again.map_or(now, |at| at.max(now)) + each;
         let wait = after.saturating_duration_since(now + each * per_minute.max(1));
         if wait > patience {
             return Err(OverRate { wait });
         }
-        *full_again = Some(after);
+        meter.full_again = Some(after);
         Ok(wait)
     }
 
     /// Gives a place back that was not used: the provider never saw the message.
     pub fn give_back(&self) {
-        let Some(per_minute) = self.per_minute else { return };
-        let mut full_again = self.full_again.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = &mut *full_again {
+        let mut meter = self.meter();
+        let Some(per_minute) = meter.per_minute else { return };
+        if let Some(at) = &mut meter.full_again {
             *at -= Duration::from_mins(1) / per_minute.max(1);
         }
+    }
+
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,26 +3,27 @@
 //! In a process of its own or inside a test: nothing here reads arguments, files or signals.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use posthouse_net::listen::Listener;
-use tracing::{error, info};
+use tracing::error;
 
 use crate::admin;
 use crate::admission::{Connections, ContentMemory};
 use crate::authentication::Authentication;
 use crate::config::Config;
+use crate::config::files::Sources;
+use crate::control::{Beginning, Control};
+use crate::doors::{Addresses, Doors, NotOpened};
 use crate::front::Front;
 use crate::identifiers::Identifiers;
-use crate::listener;
 use crate::metrics::FrontDoor;
 use crate::policies::Policies;
-use crate::shutdown::{Draining, Shutdown, shutdown};
-use crate::snapshot::{BuildError, Publisher, Snapshot, publish};
+use crate::shutdown::{Shutdown, shutdown};
+use crate::snapshot::{BuildError, Snapshot, Snapshots, publish};
 
 /// How long idle sessions with providers may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -33,16 +34,12 @@ pub enum StartError {
     /// Its configuration cannot be used.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// An address cannot be listened on.
-    #[error("{what}: cannot listen on {address}: {source}")]
-    Listen {
-        /// The listener, or the admin address.
-        what: String,
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// A listener's address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] NotOpened),
+    /// Nor can the admin address.
+    #[error(transparent)]
+    Admin(#[from] admin::NotServed),
     /// The system gave no randomness.
     #[error("the system has no randomness")]
     Randomness,
@@ -51,12 +48,20 @@ pub enum StartError {
 /// A relay that runs.
 #[derive(Debug)]
 pub struct Relay {
-    addresses: HashMap<String, SocketAddr>,
+    addresses: Addresses,
     admin: Option<SocketAddr>,
     front: Arc<Front>,
     shutdown: Shutdown,
-    grace: Duration,
-    _publisher: Publisher,
+    control: Control,
+}
+
+/// Where a configuration comes from: the main file, if it is in one, and all that it is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The main file.
+    pub file: Option<PathBuf>,
+    /// All files.
+    pub sources: Sources,
 }
 
 impl Relay {
@@ -65,31 +70,51 @@ impl Relay {
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
     pub async fn start(config: &Config, prometheus: Option<PrometheusHandle>) -> Result<Self, StartError> {
+        Self::start_from(Origin::default(), config, prometheus).await
+    }
+
+    /// Starts a relay whose configuration can be read again.
+    ///
+    /// # Errors
+    /// The configuration cannot be used, or an address is taken.
+    pub async fn start_from(
+        origin: Origin,
+        config: &Config,
+        prometheus: Option<PrometheusHandle>,
+    ) -> Result<Self, StartError> {
         let policies = Arc::new(Policies::open(config).map_err(BuildError::Policies)?);
-        let (publisher, snapshots) = publish(Snapshot::build(config, &policies).await?);
-        for refused in &snapshots.current().refused_policies {
+        let first = Snapshot::build(Arc::new(config.clone()), &policies, None).await?;
+        for refused in &first.refused_policies {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| StartError::Randomness)?;
-        let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let front = Arc::new(Front {
-            snapshots,
-            authentication: Authentication::new(key),
-            content_memory: ContentMemory::new(config.limits.content_memory),
-            identifiers: Identifiers::new(started.as_secs()),
-            metrics: FrontDoor::register(),
-        });
+        let (publisher, snapshots) = publish(first);
+        let front = Arc::new(front(config, snapshots)?);
         let (shutdown, draining) = shutdown();
-        let addresses = listen(config, &front, &draining)?;
-        let admin = match (config.admin, prometheus) {
-            (Some(address), Some(prometheus)) => {
-                let served = admin::serve(address, Arc::clone(&front), prometheus, draining.watcher()).await;
-                Some(served.map_err(|source| StartError::Listen { what: "admin".to_owned(), address, source })?)
+        let mut doors = Doors::new(Arc::clone(&front), draining.clone());
+        let addresses = doors.addresses();
+        // Every listener is bound before any accepts: a relay that starts has all its doors.
+        let bound = doors.bind(&config.listeners)?;
+        let admin = match config.admin {
+            Some(address) if prometheus.is_some() => Some(admin::bind(address).await?),
+            _ => None,
+        };
+        doors.open(&config.listeners, bound);
+        let watcher = draining.watcher();
+        let Origin { file, sources } = origin;
+        let control = Control::begin(Beginning { publisher, policies, doors, file, sources }, draining);
+        let admin = match (admin, prometheus) {
+            (Some((listener, address)), Some(prometheus)) => {
+                admin::serve(listener, Arc::clone(&front), control.clone(), prometheus, watcher);
+                Some(address)
             }
             _ => None,
         };
-        Ok(Self { addresses, admin, front, shutdown, grace: config.timeouts.shutdown_grace, _publisher: publisher })
+        Ok(Self { addresses, admin, front, shutdown, control })
+    }
+
+    /// Changes it while it runs.
+    pub fn control(&self) -> &Control {
+        &self.control
     }
 
     /// Why tenants' policies were not taken.
@@ -99,12 +124,12 @@ impl Relay {
 
     /// Where the listener of this name listens.
     pub fn address(&self, listener: &str) -> Option<SocketAddr> {
-        self.addresses.get(listener).copied()
+        self.addresses.of(listener)
     }
 
     /// All listeners, by name.
-    pub fn addresses(&self) -> &HashMap<String, SocketAddr> {
-        &self.addresses
+    pub fn addresses(&self) -> HashMap<String, SocketAddr> {
+        self.addresses.all()
     }
 
     /// Where the admin address is.
@@ -115,9 +140,10 @@ impl Relay {
     /// Ends the relay: what is in flight finishes, at most within the grace; says how many sessions
     /// were cut off.
     pub async fn stop(self) -> usize {
-        let left = self.shutdown.drain(self.grace).await;
+        let grace = self.front.snapshots.current().config.timeouts.shutdown_grace;
+        let left = self.shutdown.drain(grace).await;
         let snapshot = self.front.snapshots.current();
-        let accounts = snapshot.tenants.values().flat_map(|tenant| tenant.accounts.values().cloned());
+        let accounts = snapshot.accounts().cloned();
         let goodbyes: tokio::task::JoinSet<()> =
             accounts.map(|account| async move { account.pool().close_idle().await }).collect();
         let _ = tokio::time::timeout(GOODBYE, goodbyes.join_all()).await;
@@ -125,23 +151,16 @@ impl Relay {
     }
 }
 
-/// Binds every listener before any accepts: a relay that starts has all its doors.
-fn listen(config: &Config, front: &Arc<Front>, draining: &Draining) -> Result<HashMap<String, SocketAddr>, StartError> {
-    let mut bound = Vec::new();
-    for listener in &config.listeners {
-        let address = listener.address;
-        let failed = |source| StartError::Listen { what: format!("listener {}", listener.name), address, source };
-        let socket = Listener::bind(address).map_err(failed)?;
-        let address = socket.local_address().map_err(failed)?;
-        bound.push((listener.name.clone(), address, socket));
-    }
-    let places = Connections::new(config.limits.connections, config.limits.connections_per_address);
-    let mut addresses = HashMap::new();
-    for (name, address, socket) in bound {
-        info!(listener = name, %address, "listening");
-        addresses.insert(name.clone(), address);
-        let (front, places) = (Arc::clone(front), Arc::clone(&places));
-        tokio::spawn(listener::accept(socket, name, front, places, draining.clone()));
-    }
-    Ok(addresses)
+fn front(config: &Config, snapshots: Snapshots) -> Result<Front, StartError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|_| StartError::Randomness)?;
+    let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok(Front {
+        snapshots,
+        authentication: Authentication::new(key),
+        connections: Connections::new(config.limits.connections, config.limits.connections_per_address),
+        content_memory: ContentMemory::new(config.limits.content_memory),
+        identifiers: Identifiers::new(started.as_secs()),
+        metrics: FrontDoor::register(),
+    })
 }

@@ -9,18 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_net::error::Error as NetError;
+use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
 use posthouse_policy::failure::LoadError;
 use tokio::sync::watch;
 
+use crate::account::Account;
 use crate::config::Config;
 use crate::listener::Rules;
 use crate::policies::Policies;
+use crate::snapshot::build::Connectors;
 use crate::tenant::{Login, Tenant};
 
 /// One generation.
 #[derive(Debug)]
 pub struct Snapshot {
+    /// Its number, from 1, given when it is published.
+    pub generation: u64,
+    /// What it was built from.
+    pub config: Arc<Config>,
     /// The relay's own name.
     pub hostname: String,
     /// How long a delivery may take.
@@ -33,8 +40,16 @@ pub struct Snapshot {
     pub tenants: HashMap<String, Arc<Tenant>>,
     /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.
     pub refused_policies: Vec<BuildError>,
-    logins: HashMap<String, Known>,
+    logins: HashMap<String, (String, Arc<Login>)>,
     listeners: HashMap<String, Arc<Rules>>,
+    shared: Shared,
+}
+
+/// What is dear to make and goes on from one generation to the next.
+#[derive(Debug, Clone)]
+struct Shared {
+    connectors: Connectors,
+    tokens: TokenClient,
 }
 
 /// A login and the tenant it belongs to.
@@ -86,18 +101,55 @@ pub enum BuildError {
 }
 
 impl Snapshot {
-    /// Builds a snapshot.
+    /// Builds the snapshot that is to follow `previous`. Nothing happens to what they share before [`Publisher::replace`].
     ///
     /// # Errors
     /// A certificate or a trusted root cannot be used, or no policy at all. One tenant's policy that cannot be used is
     /// told in [`Self::refused_policies`].
-    pub async fn build(config: &Config, policies: &Arc<Policies>) -> Result<Self, BuildError> {
-        build::snapshot(config, policies).await
+    pub async fn build(
+        config: Arc<Config>,
+        policies: &Arc<Policies>,
+        previous: Option<Arc<Self>>,
+    ) -> Result<Self, BuildError> {
+        build::snapshot(config, policies, previous).await
     }
 
-    /// The login of this name.
-    pub fn login(&self, name: &str) -> Option<&Known> {
-        self.logins.get(name)
+    /// The login of this name, with its tenant.
+    pub fn login(&self, name: &str) -> Option<Known> {
+        let (tenant, login) = self.logins.get(name)?;
+        Some(Known { tenant: Arc::clone(self.tenants.get(tenant)?), login: Arc::clone(login) })
+    }
+
+    /// Whether it says the same as another one: the same configuration, decided on by the same policies.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same_policy = |tenant: &Arc<Tenant>| {
+            let other = other.tenants.get(&tenant.id).and_then(|other| other.policy.as_ref());
+            match (&tenant.policy, other) {
+                (Some(policy), Some(other)) => Arc::ptr_eq(policy, other),
+                (policy, other) => policy.is_none() && other.is_none(),
+            }
+        };
+        let refused = |snapshot: &Self| snapshot.refused_policies.iter().map(ToString::to_string).collect::<Vec<_>>();
+        self.config == other.config && self.tenants.values().all(same_policy) && refused(self) == refused(other)
+    }
+
+    /// All accounts of all tenants.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.tenants.values().flat_map(|tenant| tenant.accounts.values())
+    }
+
+    /// The moment from which this snapshot holds instead of `old`: what accounts share is handed over, and sessions that
+    /// nobody may use any more end.
+    fn take_over(&self, old: &Self) {
+        for (id, tenant) in &old.tenants {
+            let next = self.tenants.get(id);
+            for (id, account) in &tenant.accounts {
+                match next.and_then(|next| next.accounts.get(id)) {
+                    Some(next) => next.take_over(account),
+                    None => account.retire(),
+                }
+            }
+        }
     }
 
     /// The rules of the listener of this name.
@@ -119,15 +171,25 @@ pub struct Snapshots {
 }
 
 /// Both ends, with a first snapshot.
-pub fn publish(first: Snapshot) -> (Publisher, Snapshots) {
+pub fn publish(mut first: Snapshot) -> (Publisher, Snapshots) {
+    first.generation = 1;
     let (publish, current) = watch::channel(Arc::new(first));
     (Publisher { publish }, Snapshots { current })
 }
 
 impl Publisher {
-    /// Puts another snapshot in the place of the current one.
-    pub fn replace(&self, next: Snapshot) {
-        self.publish.send_replace(Arc::new(next));
+    /// Puts another snapshot in the place of the current one; it is given the next number. To be called within a runtime.
+    pub fn replace(&self, mut next: Snapshot) -> Arc<Snapshot> {
+        next.generation = self.current().generation + 1;
+        let next = Arc::new(next);
+        let old = self.publish.send_replace(Arc::clone(&next));
+        next.take_over(&old);
+        next
+    }
+
+    /// What holds now.
+    pub fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.publish.borrow())
     }
 }
 

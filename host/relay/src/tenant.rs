@@ -61,7 +61,7 @@ impl Tenant {
 }
 
 /// Who a client may be: a name, a password's hash, and what it may send.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Login {
     /// The name, unique over all tenants.
     pub name: String,
@@ -85,7 +85,7 @@ impl Login {
 }
 
 /// What a login may put into MAIL FROM.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Sender {
     /// This address.
     Address(Mailbox),

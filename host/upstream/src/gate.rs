@@ -62,6 +62,17 @@ impl LoginGate {
         Self::default()
     }
 
+    /// The gate as it stands for other credentials of the same mailbox: what was wrong with the old ones says nothing
+    /// of these, while a provider that wants fewer logins means all of them.
+    pub fn for_new_credentials(&self) -> Self {
+        match &self.closed {
+            Some(closed) if closed.cause == Cause::Throttled => {
+                Self { closed: Some(closed.clone()), pause: self.pause, closings: self.closings }
+            }
+            Some(_) | None => Self::new(),
+        }
+    }
+
     /// Asks for one login attempt. The caller reports its outcome, where it comes to one.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! by the holder of a place, and only while idle sessions and held places together are not more
 //! than the account is allowed. Nothing here is shared between accounts.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,28 +36,74 @@ pub struct Pool {
     inner: Arc<Inner>,
 }
 
+/// Which sessions a pool goes on with that takes the place of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inherited {
+    /// Those of its predecessor: they are logged in as the same mailbox, at the same server, by the same grant.
+    Sessions,
+    /// None. Its predecessor's end with the message that they serve.
+    Nothing,
+}
+
 #[derive(Debug)]
 struct Inner {
     target: Target,
     limits: PoolLimits,
-    places: Places,
+    sessions: Arc<Sessions>,
+}
+
+/// What pools that follow each other share while their sessions are interchangeable.
+#[derive(Debug)]
+struct Sessions {
     shelf: Shelf,
     gate: Mutex<LoginGate>,
+    /// The mailbox's own, whoever logs in: its provider counts the sessions of them all.
+    places: Arc<Places>,
     counters: Arc<Counters>,
+    is_retired: AtomicBool,
 }
 
 impl Pool {
     /// A pool without sessions; nothing is opened before it is needed.
     pub fn new(target: Target, limits: PoolLimits) -> Self {
-        let inner = Inner {
-            target,
-            limits,
-            places: Places::new(limits.sessions),
-            shelf: Shelf::default(),
-            gate: Mutex::default(),
-            counters: Arc::default(),
+        let sessions = Arc::new(Sessions::of(Arc::new(Places::new(limits.sessions)), Arc::default(), LoginGate::new()));
+        Self { inner: Arc::new(Inner { target, limits, sessions }) }
+    }
+
+    /// The pool that is to take this one's place, for the same mailbox: both together never have more sessions than are
+    /// allowed. Nothing happens to this one before [`Self::take_over`].
+    #[must_use]
+    pub fn successor(&self, target: Target, limits: PoolLimits, inherited: Inherited) -> Self {
+        let old = &self.inner.sessions;
+        let sessions = match inherited {
+            Inherited::Sessions => Arc::clone(old),
+            Inherited::Nothing => {
+                let gate = old.gate().for_new_credentials();
+                Arc::new(Sessions::of(Arc::clone(&old.places), Arc::clone(&old.counters), gate))
+            }
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(Inner { target, limits, sessions }) }
+    }
+
+    /// The moment from which this pool stands in the place of `old`, whose successor it is. Deliveries that hold the old
+    /// one go on with it; sessions that were not inherited end. To be called within a runtime.
+    pub fn take_over(&self, old: &Self) {
+        // A number that was learned from the provider is not forgotten because something else has changed.
+        if self.inner.limits.sessions != old.inner.limits.sessions {
+            self.set_sessions(self.inner.limits.sessions);
+        }
+        if !Arc::ptr_eq(&self.inner.sessions, &old.inner.sessions) {
+            old.retire();
+        }
+    }
+
+    /// Ends the idle sessions now, and those in use after their message. To be called within a runtime.
+    pub fn retire(&self) {
+        let sessions = &self.inner.sessions;
+        sessions.is_retired.store(true, Ordering::SeqCst);
+        sessions.end_idle();
+        // Who waits at the gate for a session of this pool may have to open one of its own.
+        sessions.shelf.let_look_again();
     }
 
     /// Where the sessions go.
@@ -72,16 +119,16 @@ impl Pool {
     /// Allows another number of sessions from now on, at least one. Sessions in use end their
     /// message first; idle ones that are too many are ended.
     pub fn set_sessions(&self, sessions: usize) {
-        self.inner.places.allow(sessions);
-        self.inner.end_surplus();
+        self.inner.sessions.places.allow(sessions);
+        self.inner.sessions.end_surplus();
     }
 
     /// A reading of the pool.
     pub fn gauges(&self) -> Gauges {
-        let (counters, idle) = (&self.inner.counters, self.inner.shelf.idle());
+        let (counters, idle) = (&self.inner.sessions.counters, self.inner.sessions.shelf.idle());
         let open = counters.open();
         Gauges {
-            allowed: self.inner.places.allowed(),
+            allowed: self.inner.sessions.places.allowed(),
             open,
             idle,
             in_use: open.saturating_sub(idle),
@@ -96,34 +143,39 @@ impl Pool {
 
     /// Why the account does not log in at present, if it does not.
     pub fn logins_paused(&self) -> Option<Closed> {
-        self.inner.gate().closed().cloned()
+        self.inner.sessions.gate().closed().cloned()
     }
 
     /// Says goodbye on all idle sessions; at most two seconds. Sessions in use are left alone.
     pub async fn close_idle(&self) {
         let mut goodbyes = tokio::task::JoinSet::new();
-        while let Some(session) = self.inner.shelf.take_newest() {
+        while let Some(session) = self.inner.sessions.shelf.take_newest() {
             goodbyes.spawn(timeout(GOODBYE, session.quit()));
         }
         while goodbyes.join_next().await.is_some() {}
     }
 
     pub(crate) fn count_retry(&self) {
-        Counters::count(&self.inner.counters.retries);
+        Counters::count(&self.inner.sessions.counters.retries);
     }
 
     /// One of the account's places: at once where one is free, else in turn.
     async fn place(&self, asked: Instant, patience: Instant) -> Result<Place, Error> {
-        if let Some(place) = self.inner.places.at_once() {
+        if let Some(place) = self.inner.sessions.places.at_once() {
             return Ok(place);
         }
-        let _waiting = Waiting::new(&self.inner.counters);
-        let place = self.inner.places.wait(patience).await;
+        let _waiting = Waiting::new(&self.inner.sessions.counters);
+        let place = self.inner.sessions.places.wait(patience).await;
         place.ok_or_else(|| Error::Busy { waited: asked.elapsed() })
     }
 }
 
-impl Inner {
+impl Sessions {
+    fn of(places: Arc<Places>, counters: Arc<Counters>, gate: LoginGate) -> Self {
+        let (shelf, gate) = (Shelf::default(), Mutex::new(gate));
+        Self { shelf, gate, places, counters, is_retired: AtomicBool::new(false) }
+    }
+
     fn gate(&self) -> MutexGuard<'_, LoginGate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,9 +198,19 @@ impl Inner {
         }
     }
 
+    /// Ends all that are idle, politely where there is a place for the goodbye.
+    fn end_idle(&self) {
+        while let Some(session) = self.shelf.take_oldest() {
+            if let Some(place) = self.places.at_once() {
+                retire(session, place);
+            }
+        }
+    }
+
     /// Takes a session back, and its place, in this order: whoever gets the place finds the session.
-    fn give_back(self: &Arc<Self>, mut session: Box<Session>, mut place: Place) {
-        if place.is_owed() || !session.may_serve_again(&self.limits, Instant::now()) {
+    fn give_back(self: &Arc<Self>, limits: &PoolLimits, mut session: Box<Session>, mut place: Place) {
+        let is_retired = || self.is_retired.load(Ordering::SeqCst);
+        if place.is_owed() || is_retired() || !session.may_serve_again(limits, Instant::now()) {
             return retire(session, place);
         }
         match self.shelf.put_down(session) {
@@ -158,6 +220,10 @@ impl Inner {
                 self.count_ended_by_provider();
                 drop(session);
             }
+        }
+        if is_retired() {
+            // It was retired between the look and the putting down.
+            self.end_idle();
         }
         drop(place);
     }

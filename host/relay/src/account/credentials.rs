@@ -15,22 +15,22 @@ use super::rotation::{File, kept};
 use super::{Surroundings, seed};
 use crate::config::account::{Account as Settings, Grant};
 
-pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Box<dyn LoginSource> {
+pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Arc<dyn LoginSource> {
     let identity = |mechanism| Identity {
         mechanism,
         user: settings.user.clone(),
         server: (settings.provider.host.clone(), settings.provider.port),
     };
     match &settings.grant {
-        Grant::None => Box::new(Password { login: None }),
+        Grant::None => Arc::new(Password { login: None }),
         Grant::Password { password, mechanism } => {
-            Box::new(Password { login: Some(identity(*mechanism).login(password)) })
+            Arc::new(Password { login: Some(identity(*mechanism).login(password)) })
         }
         Grant::Token { endpoint, grant, mechanism } => {
             let endpoint = Endpoint::clone(endpoint);
             let (grant, rotation) = rotation(tenant, settings, grant, around);
             let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
-            Box::new(Tokens { identity: identity(*mechanism), tokens })
+            Arc::new(Tokens { identity: identity(*mechanism), tokens })
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn check(path: &Path) -> Result<ExitCode, String> {
     // policies that do not compile or do not take their settings.
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let policies = Policies::open(&config).map_err(|error| error.to_string())?;
-    match runtime.block_on(Snapshot::build(&config, &Arc::new(policies))) {
+    match runtime.block_on(Snapshot::build(Arc::new(config), &Arc::new(policies), None)) {
         Ok(snapshot) if snapshot.refused_policies.is_empty() => Ok(ExitCode::SUCCESS),
         Ok(snapshot) => {
             let refused: Vec<String> = snapshot.refused_policies.iter().map(ToString::to_string).collect();

@@ -4,6 +4,9 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::path::Path;
+
+use crate::config::files::Sources;
 
 /// One thing that is wrong, or (as a warning) unwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,7 @@ struct Finding {
 pub(super) struct Findings {
     errors: RefCell<Vec<Finding>>,
     warnings: RefCell<Vec<Finding>>,
+    files: RefCell<Sources>,
 }
 
 /// How bad a fault is.
@@ -80,8 +84,18 @@ impl Findings {
     }
 
     /// Errors and warnings, each in the order of files and lines.
-    pub(super) fn into_order(self) -> (Vec<Fault>, Vec<Fault>) {
-        (in_order(self.errors.into_inner()), in_order(self.warnings.into_inner()))
+    pub(super) fn into_order(self) -> (Vec<Fault>, Vec<Fault>, Sources) {
+        (in_order(self.errors.into_inner()), in_order(self.warnings.into_inner()), self.files.into_inner())
+    }
+
+    /// Notes a file that the configuration is made of, whether or not it can be read.
+    pub(super) fn made_of(&self, file: &Path) {
+        self.files.borrow_mut().files.insert(file.to_owned());
+    }
+
+    /// Notes the directory of the tenants' files.
+    pub(super) fn tenants_in(&self, directory: &Path) {
+        self.files.borrow_mut().tenants = Some(directory.to_owned());
     }
 }
 

@@ -1,10 +1,20 @@
 //! The configuration's files, found and read: the main file and its tenants'.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::fault::Findings;
 use crate::config::source::Source;
+
+/// All files that a configuration is made of: a change in one of them is a change of the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The main file, the tenants' files, and what they name: certificates, keys, secrets, policies.
+    pub files: BTreeSet<PathBuf>,
+    /// The directory of the tenants' files, where another one may appear.
+    pub tenants: Option<PathBuf>,
+}
 
 /// A file's name and what is in it.
 #[derive(Debug)]
@@ -20,6 +30,7 @@ pub(super) struct File {
 impl File {
     /// A file of the disk. That it cannot be read is noted.
     pub(super) fn read(order: usize, path: &Path, findings: &Findings) -> Self {
+        findings.made_of(path);
         let name = path.display().to_string();
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         let text = fs::read(path).map_err(|error| error.to_string());
@@ -55,7 +66,7 @@ impl File {
 ///
 /// # Errors
 /// The directory cannot be read.
-pub(super) fn tenants(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn tenants(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

@@ -31,6 +31,13 @@ pub struct Policy {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Policy {
+    /// Whether a policy would be loaded on the same terms. Where they are written does not matter.
+    pub fn has_terms_of(&self, other: &Self) -> bool {
+        Self { place: String::new(), ..self.clone() } == Self { place: String::new(), ..other.clone() }
+    }
+}
+
 /// What becomes of a message whose policy fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
@@ -104,6 +111,7 @@ fn read_limits(section: &Section<'_>) -> Limits {
 
 fn policy_file(entry: &Entry<'_>) -> Option<PathBuf> {
     let path = entry.path()?;
+    entry.mark.source.findings.made_of(&path);
     if !path.is_file() {
         let reason = format!("there is no file {}", path.display());
         entry.fault(reason).suggest("build one with `posthouse policy build`").error();

@@ -12,7 +12,7 @@ pub struct Report<'l> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Loaded { config, errors, warnings } = self.loaded;
+        let Loaded { config, errors, warnings, .. } = self.loaded;
         for error in errors {
             writeln!(f, "error    {error}")?;
         }

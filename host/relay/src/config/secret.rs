@@ -39,6 +39,7 @@ impl Entry<'_> {
     /// What is in the file that the path names.
     pub(super) fn contents(&self) -> Option<Vec<u8>> {
         let path = self.path()?;
+        self.mark.source.findings.made_of(&path);
         let contents = fs::read(&path);
         contents.map_err(|error| self.fault(format!("cannot read {}: {error}", path.display())).error()).ok()
     }
@@ -46,6 +47,7 @@ impl Entry<'_> {
     /// What is in the file that the path names, which is a secret of several lines (a private key).
     pub(super) fn private_contents(&self) -> Option<Secret> {
         let path = self.path()?;
+        self.mark.source.findings.made_of(&path);
         match fs::read_to_string(&path) {
             Ok(text) => {
                 self.check_privacy(&path);
@@ -83,6 +85,7 @@ impl Entry<'_> {
 
     fn file_secret(&self, written: &str) -> Option<Secret> {
         let path = self.mark.source.path(written);
+        self.mark.source.findings.made_of(&path);
         let mut text = String::new();
         match File::open(&path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
             Ok(_) if text.len() as u64 <= LONGEST => {}

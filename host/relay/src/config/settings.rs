@@ -27,6 +27,7 @@ pub(super) fn tenant_files(main: &File, findings: &Findings) -> Option<Vec<(Stri
     let table = source.parse()?;
     let root = Section::root(&source, table.get_ref());
     let directory = root.or("tenants", source.path(defaults::TENANTS), Entry::path);
+    findings.tenants_in(&directory);
     let place = main.source(0, findings);
     let mut mark = root.mark_of("tenants");
     mark.source = &place;

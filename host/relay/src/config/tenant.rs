@@ -18,7 +18,7 @@ use crate::config::value::Entry;
 use crate::tenant::{Login, Sender};
 
 /// One tenant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tenant {
     /// The stem of its file's name.
     pub id: String,

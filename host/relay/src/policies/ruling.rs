@@ -103,7 +103,7 @@ impl TenantPolicy {
 
     /// What the tenant wants of a failure. Overload is nobody's fault and never loses mail.
     fn failed(&self, failure: &Failure) -> Result<Ruling, Refusal> {
-        match (failure, self.on_failure) {
+        match (failure, self.settings.on_failure) {
             (Failure::Busy | Failure::Waited { .. }, _) => Err(Refusal::Busy),
             (_, OnFailure::Defer) => Err(Refusal::Deferred),
             (_, OnFailure::Reject) => Err(Refusal::Rejected),
@@ -117,7 +117,7 @@ impl TenantPolicy {
             return Ok(decided);
         }
         let fields = fields.join(", ");
-        match self.signed_fields {
+        match self.settings.signed_fields {
             SignedFields::Warn => {
                 self.metrics.signatures_broken.increment(1);
                 warn!(tenant = self.tenant, transaction, fields, "the policy edits fields under a DKIM signature");

@@ -62,7 +62,7 @@ async fn enter(stream: &mut Stream, peer: IpAddr, rules: &Rules) -> Result<Clien
         client.tls = true;
     }
     client.network_login = rules.login_of(client.address).filter(|_| is_named).cloned();
-    client.login.clone_from(&client.network_login);
+    client.is_its_network();
     Ok(client)
 }
 

@@ -8,14 +8,22 @@ use tracing::info;
 
 use super::Session;
 use crate::answer;
+use crate::client::Proof;
+use crate::snapshot::{Known, Snapshot};
 use crate::transaction::Transaction;
 
 impl Session {
     /// MAIL: pins the snapshot, then login -> tenant -> sender.
     pub(super) fn mail(&mut self, mail: MailFrom) {
         let snapshot = self.front.snapshots.current();
-        let Some(known) = self.client.login.as_deref().and_then(|login| snapshot.login(login).cloned()) else {
+        let Some(login) = self.client.login.as_deref() else {
             self.protocol.refuse(Reply::new(530, EnhancedCode::new(5, 7, 0), "authentication required"));
+            return;
+        };
+        let Some(known) = snapshot.login(login).filter(|known| self.is_still(known, &snapshot)) else {
+            info!(session = %self.id, login, "the login does not hold any more");
+            let text = "your login was changed or removed; connect anew and log in";
+            self.protocol.refuse(Reply::new(421, EnhancedCode::new(4, 7, 0), text));
             return;
         };
         if !known.login.may_send_as(&mail.path) {
@@ -31,6 +39,19 @@ impl Session {
                 self.protocol.accept();
             }
             Err(undelivered) => self.protocol.refuse(answer::reply(&undelivered)),
+        }
+    }
+
+    /// Whether the client would be let in as this login today, as it was when it came.
+    fn is_still(&self, known: &Known, snapshot: &Snapshot) -> bool {
+        match &self.client.proof {
+            Some(proof) => *proof == Proof::of(known),
+            None => {
+                let rules = snapshot.listener(&self.rules.name);
+                rules
+                    .and_then(|rules| rules.login_of(self.client.address))
+                    .is_some_and(|login| **login == *known.login.name)
+            }
         }
     }
 

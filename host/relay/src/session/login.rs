@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use super::{End, Session};
 use crate::authentication::Refusal;
+use crate::client::Proof;
 
 /// How long a failed login waits for its answer.
 const FAILURE_DELAY: Duration = Duration::from_millis(500);
@@ -23,7 +24,7 @@ impl Session {
             Ok(Ok(())) => {
                 self.client.tls = true;
                 // Whoever logged in before may have been somebody in between (RFC 3207 4.2).
-                self.client.login.clone_from(&self.client.network_login);
+                self.client.is_its_network();
                 self.protocol.secured();
                 self.deadline = Instant::now() + self.patience();
                 Ok(())
@@ -46,8 +47,9 @@ impl Session {
             self.protocol.refuse(Reply::new(504, EnhancedCode::new(5, 5, 4), "that mechanism is not offered here"));
             return;
         };
+        let known = self.front.snapshots.current().login(&login);
         let verified = if authorization_id.is_empty() || authorization_id == login {
-            let hash = self.front.snapshots.current().login(&login).and_then(|known| known.login.password.clone());
+            let hash = known.as_ref().and_then(|known| known.login.password.clone());
             let authentication = &self.front.authentication;
             authentication.verify(self.client.address, &login, password.expose(), hash.as_deref()).await
         } else {
@@ -58,6 +60,7 @@ impl Session {
                 self.front.metrics.logins.increment(1);
                 info!(session = %self.id, login, peer = %self.client.address, "login");
                 self.client.login = Some(login.into());
+                self.client.proof = known.as_ref().map(Proof::of);
                 self.protocol.accept_login();
             }
             Err(refusal) => {
@@ -78,7 +81,7 @@ impl Session {
         info!(session = %self.id, peer = %self.client.address, "client named by XCLIENT");
         // Whoever it was before, it is somebody else now, with the login of its own network, if any.
         self.client.network_login = self.rules.login_of(self.client.address).cloned();
-        self.client.login.clone_from(&self.client.network_login);
+        self.client.is_its_network();
         self.protocol.accept();
         if self.client.login.is_some() {
             self.protocol.presume_login();

@@ -2,7 +2,7 @@
 
 mod policy;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use posthouse_net::acceptor::Acceptor;
@@ -11,7 +11,7 @@ use posthouse_oauth::client::Client;
 use posthouse_smtp::sasl::{Mechanism, Mechanisms};
 use posthouse_smtp::server::settings::{AuthRule, Extensions, Limits, LoginRule, Settings};
 
-use super::{BuildError, Known, Snapshot};
+use super::{BuildError, Shared, Snapshot};
 use crate::account::{Account, Surroundings};
 use crate::config::Config;
 use crate::config::listener::Listener;
@@ -20,33 +20,26 @@ use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::policies::Policies;
 use crate::tenant::{Login, Tenant};
 
-pub(super) async fn snapshot(config: &Config, policies: &Arc<Policies>) -> Result<Snapshot, BuildError> {
-    let around = Surroundings {
-        hostname: &config.hostname,
-        connect: config.timeouts.connect,
-        session_wait: config.timeouts.session_wait,
-        state_directory: config.state_directory.as_deref(),
-        tokens: Client::new(None)?,
-    };
-    let mut connectors = Connectors::default();
+pub(super) async fn snapshot(
+    config: Arc<Config>,
+    policies: &Arc<Policies>,
+    previous: Option<Arc<Snapshot>>,
+) -> Result<Snapshot, BuildError> {
+    let (settings, before) = (Arc::clone(&config), previous.clone());
+    // Keys are parsed and roots are read: not on a thread that carries mail.
+    let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref()));
+    let Built { tenants, listeners, shared } = built.await.expect("building a snapshot does not panic")?;
+    let (with_policies, refused_policies) =
+        policy::loaded(&config.tenants, tenants, policies, previous.as_deref()).await?;
     let (mut tenants, mut logins) = (HashMap::new(), HashMap::new());
-    let mut without_policies = Vec::new();
-    for settings in &config.tenants {
-        without_policies.push(Arc::new(tenant(settings, &mut connectors, &around)?));
-    }
-    let (with_policies, refused_policies) = policy::loaded(&config.tenants, without_policies, policies).await?;
     for (settings, tenant) in config.tenants.iter().zip(with_policies) {
         for login in &settings.logins {
-            let known = Known { tenant: Arc::clone(&tenant), login: Arc::new(Login::clone(login)) };
-            logins.insert(login.name.clone(), known);
+            logins.insert(login.name.clone(), (tenant.id.clone(), Arc::new(Login::clone(login))));
         }
         tenants.insert(tenant.id.clone(), tenant);
     }
-    let mut listeners = HashMap::new();
-    for listener in &config.listeners {
-        listeners.insert(listener.name.clone(), Arc::new(rules(config, listener)?));
-    }
     Ok(Snapshot {
+        generation: 0,
         hostname: config.hostname.clone(),
         delivery_deadline: config.timeouts.delivery,
         content_silence: config.timeouts.content,
@@ -55,12 +48,48 @@ pub(super) async fn snapshot(config: &Config, policies: &Arc<Policies>) -> Resul
         refused_policies,
         logins,
         listeners,
+        shared,
+        config,
     })
 }
 
+/// All of a snapshot but its policies, in the order of the configuration.
+struct Built {
+    tenants: Vec<Arc<Tenant>>,
+    listeners: HashMap<String, Arc<Rules>>,
+    shared: Shared,
+}
+
+impl Built {
+    fn of(config: &Config, previous: Option<&Snapshot>) -> Result<Self, BuildError> {
+        let mut shared = match previous {
+            Some(previous) => previous.shared.clone(),
+            None => Shared { connectors: Connectors::default(), tokens: Client::new(None)? },
+        };
+        let around = Surroundings {
+            hostname: &config.hostname,
+            connect: config.timeouts.connect,
+            session_wait: config.timeouts.session_wait,
+            state_directory: config.state_directory.as_deref(),
+            tokens: shared.tokens.clone(),
+        };
+        let mut tenants = Vec::new();
+        for settings in &config.tenants {
+            let before = previous.and_then(|previous| previous.tenants.get(&settings.id));
+            tenants.push(Arc::new(tenant(settings, before.map(Arc::as_ref), &mut shared.connectors, &around)?));
+        }
+        shared.connectors.forget_unused(config);
+        let mut listeners = HashMap::new();
+        for listener in &config.listeners {
+            listeners.insert(listener.name.clone(), Arc::new(rules(config, listener, previous)?));
+        }
+        Ok(Self { tenants, listeners, shared })
+    }
+}
+
 /// Connectors by the roots they trust: reading the system's roots takes longer than all the rest.
-#[derive(Default)]
-struct Connectors {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Connectors {
     made: HashMap<Option<Vec<u8>>, Connector>,
 }
 
@@ -73,10 +102,18 @@ impl Connectors {
         self.made.insert(ca_pem.cloned(), connector.clone());
         Ok(connector)
     }
+
+    /// Roots that no account names any more are not kept; those of the system are.
+    fn forget_unused(&mut self, config: &Config) {
+        let accounts = || config.tenants.iter().flat_map(|tenant| &tenant.accounts);
+        let used: HashSet<_> = accounts().map(|account| account.provider.ca_pem.as_ref()).collect();
+        self.made.retain(|roots, _| roots.is_none() || used.contains(&roots.as_ref()));
+    }
 }
 
 fn tenant(
     settings: &TenantSettings,
+    before: Option<&Tenant>,
     connectors: &mut Connectors,
     around: &Surroundings<'_>,
 ) -> Result<Tenant, BuildError> {
@@ -87,22 +124,34 @@ fn tenant(
             account: account.id.clone(),
             source,
         })?;
-        let built = Account::new(&settings.id, account, connector, around);
-        accounts.insert(account.id.clone(), Arc::new(built));
+        let built = match before.and_then(|before| before.accounts.get(&account.id)) {
+            Some(before) => before.successor(&settings.id, account, connector, around),
+            None => Arc::new(Account::new(&settings.id, account, connector, around)),
+        };
+        accounts.insert(account.id.clone(), built);
     }
     let routes = settings.routes.iter().map(|route| (route.name.clone(), route.accounts.clone())).collect();
     Ok(Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone()))
 }
 
-fn rules(config: &Config, listener: &Listener) -> Result<Rules, BuildError> {
-    let tls = match &listener.certificate {
-        Some(certificate) => {
-            let acceptor = Acceptor::from_pem(&certificate.chain, certificate.key.expose().as_bytes());
-            let named = |source| BuildError::Certificate { listener: listener.name.clone(), source };
-            Some(acceptor.map_err(named)?)
-        }
-        None => None,
-    };
+/// The listener's certificate, ready to use: the same acceptor as before where it has not changed, so that its
+/// clients' tickets stay good.
+fn acceptor(listener: &Listener, previous: Option<&Snapshot>) -> Result<Option<Acceptor>, BuildError> {
+    let Some(certificate) = &listener.certificate else { return Ok(None) };
+    if let Some(previous) = previous
+        && let Some(before) = previous.config.listeners.iter().find(|before| before.name == listener.name)
+        && before.certificate.as_ref() == Some(certificate)
+        && let Some(rules) = previous.listener(&listener.name)
+    {
+        return Ok(rules.tls.clone());
+    }
+    let acceptor = Acceptor::from_pem(&certificate.chain, certificate.key.expose().as_bytes());
+    let named = |source| BuildError::Certificate { listener: listener.name.clone(), source };
+    acceptor.map(Some).map_err(named)
+}
+
+fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> Result<Rules, BuildError> {
+    let tls = acceptor(listener, previous)?;
     let protocol = protocol(config, listener);
     let mut with_xclient = protocol.clone();
     with_xclient.extensions.xclient = true;

@@ -26,6 +26,7 @@ impl Transaction {
         metrics.wait_seconds.record(delivered.timings.waited);
         info!(
             transaction = %self.id,
+            generation = self.snapshot.generation,
             tenant = self.known.tenant.id,
             login = self.known.login.name,
             account = account.id,
@@ -49,6 +50,7 @@ impl Transaction {
         }
         warn!(
             transaction = %self.id,
+            generation = self.snapshot.generation,
             tenant = self.known.tenant.id,
             login = self.known.login.name,
             account = self.account.as_ref().map(|account| &account.id),

@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 use tokio::time::{Instant, sleep_until};
 
 use super::shelf::Swept;
-use super::{Inner, retire};
+use super::{Sessions, retire};
 
-pub(super) async fn keep(pool: Weak<Inner>) {
+pub(super) async fn keep(pool: Weak<Sessions>) {
     let mut timer = pin!(sleep_until(Instant::now()));
     poll_fn(|context| {
         loop {
@@ -31,7 +31,7 @@ pub(super) async fn keep(pool: Weak<Inner>) {
 }
 
 /// Ends what is to end; when to look again.
-fn sweep(pool: &Arc<Inner>, context: &mut Context<'_>) -> Option<Instant> {
+fn sweep(pool: &Arc<Sessions>, context: &mut Context<'_>) -> Option<Instant> {
     let Swept { ended, expired, next } = pool.shelf.sweep(context, Instant::now());
     for session in ended {
         pool.count_ended_by_provider();

@@ -34,7 +34,7 @@ impl Lease {
     /// The message is done with; the session goes back, or is ended where its time has come.
     pub(crate) fn give_back(self) {
         let Self { session, place, pool, .. } = self;
-        pool.inner.give_back(session, place);
+        pool.inner.sessions.give_back(&pool.inner.limits, session, place);
     }
 
     /// The session is of no more use; its place is kept for another one.

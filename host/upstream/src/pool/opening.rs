@@ -42,7 +42,7 @@ impl Pool {
         let place = match wanted {
             Wanted::Fresh(place) => {
                 // Of the sessions at hand the oldest makes room, where there is none.
-                self.inner.end_surplus();
+                self.inner.sessions.end_surplus();
                 let session = Box::pin(self.inner.dial(logins, Instant::now(), deadline)).await;
                 return match session? {
                     Ok(session) => Ok(Lease::opened(self.clone(), session, place, Duration::ZERO, now.elapsed())),
@@ -52,7 +52,7 @@ impl Pool {
             Wanted::Any => self.place(now, patience).await?,
         };
         let placed = Instant::now();
-        if let Some(session) = self.inner.take_idle(placed) {
+        if let Some(session) = self.inner.sessions.take_idle(placed) {
             return Ok(Lease::reused(self.clone(), session, place, placed - now));
         }
         // Rare enough to be boxed, which keeps every delivery's future small.
@@ -69,7 +69,7 @@ impl Pool {
     ) -> Result<Lease, Error> {
         loop {
             let now = Instant::now();
-            if let Some(session) = self.inner.take_idle(now) {
+            if let Some(session) = self.inner.sessions.take_idle(now) {
                 return Ok(Lease::reused(self.clone(), session, place, now - asked));
             }
             match self.inner.dial(logins, now, deadline).await? {
@@ -95,18 +95,18 @@ impl Inner {
         now: Instant,
         deadline: Instant,
     ) -> Result<Result<Box<Session>, Closed>, Error> {
-        let attempt = match self.gate().enter(now) {
+        let attempt = match self.sessions.gate().enter(now) {
             Ok(attempt) => attempt,
             Err(closed) => return Ok(Err(closed)),
         };
         let due = deadline.min(now + self.limits.dial_deadline);
         match dial::open(&self.target, &self.limits, logins, due).await {
             Ok(Opened { wire, ends_at }) => {
-                let number = self.counters.count_login();
-                let session = Session::new(wire, number, ends_at, Open::new(Arc::clone(&self.counters)));
-                let opened = self.gate().succeeded(attempt);
+                let number = self.sessions.counters.count_login();
+                let session = Session::new(wire, number, ends_at, Open::new(Arc::clone(&self.sessions.counters)));
+                let opened = self.sessions.gate().succeeded(attempt);
                 if opened {
-                    self.shelf.let_look_again();
+                    self.sessions.shelf.let_look_again();
                 }
                 Ok(Ok(Box::new(session)))
             }
@@ -116,8 +116,8 @@ impl Inner {
 
     fn login_failed(&self, attempt: Attempt, failed: Failed) -> Result<Closed, Error> {
         let Some((cause, reply)) = failed.closes else { return Err(failed.error) };
-        Counters::count(&self.counters.refused_logins);
-        let (now, mut gate) = (Instant::now(), self.gate());
+        Counters::count(&self.sessions.counters.refused_logins);
+        let (now, mut gate) = (Instant::now(), self.sessions.gate());
         match cause {
             Cause::Throttled => gate.throttled(attempt, now, reply, spread()),
             Cause::Broken => gate.broken(attempt, now, reply, spread()),
@@ -135,23 +135,25 @@ impl Inner {
     async fn wait_at_gate(&self, closed: Closed, patience: Instant) -> Result<Option<Box<Session>>, Error> {
         let nothing_to_wait_for = match closed.cause {
             Cause::Broken => true,
-            Cause::Throttled => closed.until >= patience && !closed.is_being_tried && self.counters.open() == 0,
+            Cause::Throttled => {
+                closed.until >= patience && !closed.is_being_tried && self.sessions.counters.open() == 0
+            }
         };
         if nothing_to_wait_for {
             return Err(Error::LoginsPaused(closed));
         }
-        let _waiting = Waiting::new(&self.counters);
-        let turn = self.shelf.wait();
+        let _waiting = Waiting::new(&self.sessions.counters);
+        let turn = self.sessions.shelf.wait();
         // What happened between the look at gate and shelf and standing in line.
-        if self.gate().closed().is_none() {
+        if self.sessions.gate().closed().is_none() {
             return Ok(None);
         }
-        if let Some(session) = self.take_idle(Instant::now()) {
+        if let Some(session) = self.sessions.take_idle(Instant::now()) {
             return Ok(Some(session));
         }
         match timeout_at(closed.until.min(patience), turn).await {
             Ok(Ok(Turn::Session(mut session))) => {
-                Counters::count(&self.counters.reuses);
+                Counters::count(&self.sessions.counters.reuses);
                 Ok(session.is_quiet().then_some(session))
             }
             Err(_) if closed.until >= patience => Err(Error::LoginsPaused(closed)),

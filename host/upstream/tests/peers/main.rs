@@ -11,4 +11,5 @@ mod provider;
 mod recipients;
 mod relay;
 mod retry;
+mod succession;
 mod tls;

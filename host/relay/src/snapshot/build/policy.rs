@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::config::policy::Policy as Settings;
 use crate::config::tenant::Tenant as TenantSettings;
 use crate::policies::{Policies, TenantPolicy, nobody};
-use crate::snapshot::{BuildError, Known};
+use crate::snapshot::{BuildError, Known, Snapshot};
 use crate::tenant::Tenant;
 
 /// How many are loaded at a time: a worker for each core, and the next one read meanwhile.
@@ -22,6 +22,7 @@ pub(super) async fn loaded(
     settings: &[TenantSettings],
     mut tenants: Vec<Arc<Tenant>>,
     policies: &Arc<Policies>,
+    previous: Option<&Snapshot>,
 ) -> Result<(Vec<Arc<Tenant>>, Vec<BuildError>), BuildError> {
     let mut refused = Vec::new();
     let mut loading = JoinSet::new();
@@ -31,15 +32,21 @@ pub(super) async fn loaded(
             && let Some((index, settings)) = waiting.next()
         {
             let known = Known { tenant: Arc::clone(&tenants[index]), login: Arc::new(nobody()) };
+            let before = previous.and_then(|previous| previous.tenants.get(&known.tenant.id)?.policy.clone());
             let policies = Arc::clone(policies);
-            loading.spawn(async move { (index, load(&policies, settings, known).await) });
+            loading.spawn(async move { (index, load(&policies, settings, known, before.as_ref()).await, before) });
         }
         let Some(done) = loading.join_next().await else { return Ok((tenants, refused)) };
-        let (index, policy) = done.expect("loading a policy does not panic");
-        let tenant = match policy {
-            Ok(policy) => tenants[index].with_policy(Arc::new(policy)),
-            Err(error @ BuildError::Policies(_)) => return Err(error),
-            Err(error) => {
+        let (index, policy, before) = done.expect("loading a policy does not panic");
+        let tenant = match (policy, before) {
+            (Ok(policy), _) => tenants[index].with_policy(policy),
+            (Err(error @ BuildError::Policies(_)), _) => return Err(error),
+            // What has decided so far goes on deciding.
+            (Err(error), Some(before)) => {
+                refused.push(error);
+                tenants[index].with_policy(before)
+            }
+            (Err(error), None) => {
                 refused.push(error);
                 tenants[index].without_its_policy()
             }
@@ -48,8 +55,13 @@ pub(super) async fn loaded(
     }
 }
 
-async fn load(policies: &Policies, settings: Settings, known: Known) -> Result<TenantPolicy, BuildError> {
-    policies.load(&settings, known).await.map_err(|source| match source {
+async fn load(
+    policies: &Policies,
+    settings: Settings,
+    known: Known,
+    before: Option<&Arc<TenantPolicy>>,
+) -> Result<Arc<TenantPolicy>, BuildError> {
+    policies.load(&settings, known, before).await.map_err(|source| match source {
         // Without an engine there is no policy of anybody's.
         LoadError::Engine(_) => BuildError::Policies(source),
         source => BuildError::Policy { place: settings.place, file: settings.file.display().to_string(), source },

@@ -1,0 +1,96 @@
+//! What an account takes over from the one of its name in the generation before.
+//!
+//! A reload must not forget what the provider will not forget: sessions that are open, messages of the last minute,
+//! logins that it throttles. Nor may it carry over what no longer holds: a session that other credentials opened.
+
+use std::sync::Arc;
+
+use blake2::{Blake2s256, Digest};
+use posthouse_net::connector::Connector;
+use posthouse_upstream::key::PoolKey;
+use posthouse_upstream::pool::Inherited;
+
+use super::credentials::credentials;
+use super::{Account, Origin, Surroundings};
+use crate::config::account::Account as Settings;
+
+impl Account {
+    /// The account as it is to be from now on: this very one where nothing has changed. It stands in this one's place
+    /// from [`Self::take_over`] on, and nothing happens before.
+    pub(crate) fn successor(
+        self: &Arc<Self>,
+        tenant: &str,
+        settings: &Settings,
+        connector: Connector,
+        around: &Surroundings<'_>,
+    ) -> Arc<Self> {
+        let origin = Origin::of(settings, around);
+        if origin == self.origin {
+            return Arc::clone(self);
+        }
+        if !origin.is_mailbox_of(&self.origin) {
+            return Arc::new(Self::new(tenant, settings, connector, around));
+        }
+        let same_login = origin.settings.grant == self.origin.settings.grant;
+        let same_sessions = same_login && origin.pool_key(tenant) == self.origin.pool_key(tenant);
+        let inherited = if same_sessions { Inherited::Sessions } else { Inherited::Nothing };
+        Arc::new(Self {
+            id: settings.id.clone(),
+            address: settings.address.clone(),
+            recipients_per_message: settings.provider.recipients_per_message,
+            refusals: Arc::clone(&self.refusals),
+            metrics: self.metrics.clone(),
+            pool: self.pool.successor(origin.target(connector), origin.limits, inherited),
+            logins: if same_login { Arc::clone(&self.logins) } else { credentials(tenant, settings, around) },
+            rate: Arc::clone(&self.rate),
+            origin,
+        })
+    }
+
+    /// The moment from which this account stands in the place of `old`.
+    pub(crate) fn take_over(self: &Arc<Self>, old: &Arc<Self>) {
+        if Arc::ptr_eq(self, old) {
+            return;
+        }
+        if !Arc::ptr_eq(&self.rate, &old.rate) {
+            return old.retire();
+        }
+        self.rate.allow(self.origin.settings.provider.messages_per_minute);
+        self.pool.take_over(&old.pool);
+    }
+
+    /// Its tenant has it no more: its sessions end.
+    pub(crate) fn retire(&self) {
+        self.pool.retire();
+    }
+}
+
+impl Origin {
+    /// Whether the provider sees the same mailbox, to which its limits belong.
+    fn is_mailbox_of(&self, other: &Self) -> bool {
+        let mailbox = |origin: &Self| {
+            let Settings { address, user, provider, .. } = &origin.settings;
+            (address.clone(), user.clone(), provider.kind, provider.host.clone(), provider.port)
+        };
+        mailbox(self) == mailbox(other)
+    }
+
+    /// What has to be the same for sessions to go on.
+    fn pool_key(&self, tenant: &str) -> PoolKey {
+        let Settings { id, user, provider, source_address, .. } = &self.settings;
+        let digest = |pem| Blake2s256::digest(pem).iter().map(|octet| format!("{octet:02x}")).collect();
+        let trust = provider.ca_pem.as_ref().map_or_else(String::new, digest);
+        PoolKey {
+            tenant: tenant.to_owned(),
+            account: id.clone(),
+            user: user.clone(),
+            host: provider.host.clone(),
+            port: provider.port,
+            tls: provider.tls,
+            server_name: self.server_name().to_owned(),
+            trust,
+            source: *source_address,
+            hostname: self.hostname.clone(),
+        }
+    }
+}

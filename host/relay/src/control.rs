@@ -1,0 +1,94 @@
+//! Whatever changes a relay that runs, one change at a time: load, validate, publish.
+//!
+//! Changes are carried out by a task of their own, so that nobody who stops waiting for one leaves it half done. The one
+//! invariant: a change is published whole, or nothing of it has happened.
+
+mod change;
+pub mod report;
+pub mod sources;
+pub mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch as channel};
+
+use crate::config::Config;
+use crate::config::files::Sources;
+use crate::control::change::Plane;
+use crate::control::report::{Cause, Report, Status};
+use crate::doors::Doors;
+use crate::policies::Policies;
+use crate::snapshot::Publisher;
+
+/// Changes that may wait for their turn.
+const WAITING: usize = 64;
+
+/// The handle of whoever wants something changed.
+#[derive(Debug, Clone)]
+pub struct Control {
+    requests: mpsc::Sender<Request>,
+    status: channel::Receiver<Arc<Status>>,
+}
+
+/// The relay is ending, and changes nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the relay is ending and takes no changes")]
+pub struct Ending;
+
+/// One change, and where its outcome goes.
+#[derive(Debug)]
+enum Request {
+    /// Reads the configuration's files.
+    Reload { cause: Cause, answer: oneshot::Sender<Report> },
+    /// Takes this configuration, which is in no file.
+    Publish { config: Box<Config>, answer: oneshot::Sender<Report> },
+}
+
+/// What a control begins with.
+pub(crate) struct Beginning {
+    pub(crate) publisher: Publisher,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) doors: Doors,
+    /// The main file, where there is one.
+    pub(crate) file: Option<PathBuf>,
+    /// What the first configuration was made of.
+    pub(crate) sources: Sources,
+}
+
+impl Control {
+    /// Begins; it ends when the relay drains.
+    pub(crate) fn begin(beginning: Beginning, draining: crate::shutdown::Draining) -> Self {
+        let (requests, waiting) = mpsc::channel(WAITING);
+        let (plane, status) = Plane::new(beginning);
+        tokio::spawn(plane.run(waiting, draining));
+        Self { requests, status }
+    }
+
+    /// Reads the configuration anew and publishes it, if it is good. What came of it is in the report.
+    ///
+    /// # Errors
+    /// The relay is ending.
+    pub async fn reload(&self, cause: Cause) -> Result<Report, Ending> {
+        self.ask(|answer| Request::Reload { cause, answer }).await
+    }
+
+    /// Publishes a configuration that is in no file.
+    ///
+    /// # Errors
+    /// The relay is ending.
+    pub async fn publish(&self, config: Config) -> Result<Report, Ending> {
+        self.ask(|answer| Request::Publish { config: Box::new(config), answer }).await
+    }
+
+    /// How things stand.
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.status.borrow())
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Ending> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(request(answer)).await.map_err(|_| Ending)?;
+        answered.await.map_err(|_| Ending)
+    }
+}

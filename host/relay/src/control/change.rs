@@ -1,0 +1,158 @@
+//! The task that carries changes out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::report::{Cause, Outcome, Report, Status};
+use super::{Beginning, Request};
+use crate::config::files::Sources;
+use crate::config::{Config, Loaded, load};
+use crate::doors::Doors;
+use crate::metrics::ReloadMetrics;
+use crate::policies::Policies;
+use crate::shutdown::Draining;
+use crate::snapshot::{Publisher, Snapshot};
+
+/// What holds, and the means to change it.
+pub(super) struct Plane {
+    publisher: Publisher,
+    policies: Arc<Policies>,
+    doors: Doors,
+    file: Option<PathBuf>,
+    status: watch::Sender<Arc<Status>>,
+    metrics: ReloadMetrics,
+}
+
+/// Why a configuration is not taken: one line for each thing that is wrong.
+type Wrong = Vec<String>;
+
+impl Plane {
+    pub(super) fn new(beginning: Beginning) -> (Self, watch::Receiver<Arc<Status>>) {
+        let Beginning { publisher, policies, doors, file, sources } = beginning;
+        let snapshot = publisher.current();
+        let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, std::time::Duration::ZERO);
+        last.refused_policies = snapshot.refused_policies.iter().map(ToString::to_string).collect();
+        let metrics = ReloadMetrics::register();
+        metrics.record(&last);
+        let (status, standing) = watch::channel(Arc::new(Status { last, sources }));
+        (Self { publisher, policies, doors, file, status, metrics }, standing)
+    }
+
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, draining: Draining) {
+        let mut ending = draining.watcher();
+        // What is left of `draining` would keep the relay from ending.
+        drop(draining);
+        loop {
+            let request = tokio::select! {
+                request = requests.recv() => request,
+                () = ending.begun() => None,
+            };
+            match request {
+                Some(request) => self.carry_out(request).await,
+                None => return,
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, request: Request) {
+        match request {
+            Request::Reload { cause, answer } => {
+                let report = self.reload(cause).await;
+                let _nobody_waits = answer.send(report);
+            }
+            Request::Publish { config, answer } => {
+                let (sources, began) = (self.status.borrow().sources.clone(), Instant::now());
+                let outcome = self.take(*config).await;
+                let report = self.reported(Cause::Given, outcome, Vec::new(), sources, began);
+                let _nobody_waits = answer.send(report);
+            }
+        }
+    }
+
+    async fn reload(&mut self, cause: Cause) -> Report {
+        let began = Instant::now();
+        let Some(file) = self.file.clone() else {
+            let reason = "this relay was started without a configuration file; there is nothing to reload".to_owned();
+            return self.reported(cause, Err(vec![reason]), Vec::new(), Sources::default(), began);
+        };
+        let loaded = tokio::task::spawn_blocking(move || load(&file));
+        let Loaded { config, errors, warnings, sources } = loaded.await.expect("reading files does not panic");
+        let outcome = match config {
+            Some(config) => self.take(config).await,
+            None => Err(errors.iter().map(ToString::to_string).collect()),
+        };
+        self.reported(cause, outcome, warnings.iter().map(ToString::to_string).collect(), sources, began)
+    }
+
+    /// Builds the next snapshot, binds what it listens on, and publishes; or nothing of it.
+    async fn take(&mut self, config: Config) -> Result<(Outcome, Arc<Snapshot>, Vec<&'static str>), Wrong> {
+        let old = self.publisher.current();
+        let at_restart = at_restart(&old.config, &config);
+        let config = Arc::new(config);
+        let next = Snapshot::build(Arc::clone(&config), &self.policies, Some(Arc::clone(&old))).await;
+        let next = next.map_err(|error| vec![error.to_string()])?;
+        if next.is_like(&old) {
+            return Ok((Outcome::Unchanged, old, at_restart));
+        }
+        let mut bound = self.doors.bind(&config.listeners).map_err(|error| vec![error.to_string()])?;
+        self.doors.halt(&config.listeners, &mut bound).await;
+        let next = self.publisher.replace(next);
+        self.doors.open(&config.listeners, bound);
+        self.doors.front().allow(&config.limits);
+        Ok((Outcome::Published, next, at_restart))
+    }
+
+    /// Writes the report into the log, the metrics and the status.
+    fn reported(
+        &mut self,
+        cause: Cause,
+        outcome: Result<(Outcome, Arc<Snapshot>, Vec<&'static str>), Wrong>,
+        warnings: Vec<String>,
+        sources: Sources,
+        began: Instant,
+    ) -> Report {
+        let generation = self.publisher.current().generation;
+        let mut report = Report::new(cause, Outcome::Refused, generation, began.elapsed());
+        report.warnings = warnings;
+        match outcome {
+            Ok((outcome, snapshot, at_restart)) => {
+                report.outcome = outcome;
+                report.at_restart = at_restart;
+                report.refused_policies = snapshot.refused_policies.iter().map(ToString::to_string).collect();
+            }
+            Err(wrong) => report.errors = wrong,
+        }
+        log(&report);
+        self.metrics.record(&report);
+        self.status.send_replace(Arc::new(Status { last: report.clone(), sources }));
+        report
+    }
+}
+
+fn log(report: &Report) {
+    let (cause, generation, took_ms) = (report.cause.as_str(), report.generation, report.took_ms);
+    report.warnings.iter().for_each(|warning| warn!(generation, warning, "configuration"));
+    report.errors.iter().for_each(|reason| error!(generation, reason, "configuration not taken"));
+    report.refused_policies.iter().for_each(|reason| error!(generation, reason, "policy not taken"));
+    report.at_restart.iter().for_each(|key| warn!(generation, key, "takes effect at the next start"));
+    match report.outcome {
+        Outcome::Published => info!(cause, generation, took_ms, "configuration published"),
+        Outcome::Unchanged => info!(cause, generation, took_ms, "configuration unchanged"),
+        Outcome::Refused => error!(cause, generation, took_ms, "configuration refused; the old one holds"),
+    }
+}
+
+/// What a process decides when it starts and not again.
+fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let differs = [
+        ("admin.listen", old.admin != new.admin),
+        ("state_directory", old.state_directory != new.state_directory),
+        ("log", old.log != new.log),
+        ("policies.compile_worker", old.policies != new.policies),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+}

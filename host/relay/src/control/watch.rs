@@ -1,0 +1,130 @@
+//! Notices that a configuration's files have changed, and has them reloaded. The only importer of notify.
+//!
+//! Watches miss what happens on network and overlay file systems and in mounted secrets, so that everything is looked at
+//! every few seconds as well. Nothing is read before it has been still for a moment: what an editor or a copy has not
+//! finished writing is not taken for a configuration.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{debug, warn};
+
+use super::report::Cause;
+use super::sources::{Fingerprint, directories, inside, outside};
+use super::{Control, Ending};
+use crate::config::files::Sources;
+
+/// How often everything is looked at.
+pub const POLL: Duration = Duration::from_secs(2);
+/// How long files have to stay the same before they are read.
+const STILL: Duration = Duration::from_millis(40);
+/// How long something that does not become still is waited for before it is looked at all the same.
+const RESTLESS: Duration = Duration::from_secs(2);
+
+/// Watches the files of the configuration until the relay ends. `taken` is what they held when it was read.
+pub async fn watch(control: Control, mut taken: Fingerprint) {
+    let mut watcher = Files::new();
+    let mut sources = control.status().sources.clone();
+    let mut looked = [0; 32];
+    loop {
+        watcher.watch(directories(&sources));
+        let noticed = timeout(POLL, watcher.changed.notified()).await.is_ok();
+        let now = seen(&sources, outside).await;
+        if now == looked && !noticed {
+            continue;
+        }
+        let Some(still) = stillness(&sources, taken).await else {
+            looked = seen(&sources, outside).await;
+            continue;
+        };
+        debug!("the configuration's files have changed");
+        let Ok(_report) = control.reload(Cause::Files).await else { return };
+        sources = control.status().sources.clone();
+        // The files may be others now, and what was read may be newer than what was looked at: the next look tells.
+        looked = [0; 32];
+        taken = still;
+    }
+}
+
+/// The content once it has stayed the same for a moment; none where it is what was taken last.
+async fn stillness(sources: &Sources, taken: Fingerprint) -> Option<Fingerprint> {
+    let patience = Instant::now() + RESTLESS;
+    let mut before = seen(sources, inside).await;
+    loop {
+        sleep(STILL).await;
+        let now = seen(sources, inside).await;
+        if now == before || Instant::now() > patience {
+            return (now != taken).then_some(now);
+        }
+        before = now;
+    }
+}
+
+async fn seen(sources: &Sources, look: fn(&Sources) -> Fingerprint) -> Fingerprint {
+    let sources = sources.clone();
+    spawn_blocking(move || look(&sources)).await.expect("looking at files does not panic")
+}
+
+/// The system's watch over directories: files are replaced, and a watch on the old one would see nothing.
+struct Files {
+    watcher: Option<RecommendedWatcher>,
+    watched: HashSet<PathBuf>,
+    changed: Arc<Notify>,
+}
+
+impl Files {
+    fn new() -> Self {
+        let changed = Arc::new(Notify::new());
+        let bell = Arc::clone(&changed);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // Our own reading is no change.
+            let is_reading = |kind: &EventKind| matches!(kind, EventKind::Access(access) if *access != AccessKind::Close(AccessMode::Write));
+            if !event.is_ok_and(|event| is_reading(&event.kind)) {
+                bell.notify_one();
+            }
+        });
+        if let Err(error) = &watcher {
+            warn!(%error, "files cannot be watched; they are looked at every {} s", POLL.as_secs());
+        }
+        Self { watcher: watcher.ok(), watched: HashSet::new(), changed }
+    }
+
+    /// Watches these directories and no others. One that cannot be watched is looked at all the same.
+    fn watch(&mut self, directories: Vec<PathBuf>) {
+        let Some(watcher) = &mut self.watcher else { return };
+        let wanted: HashSet<PathBuf> = directories.into_iter().collect();
+        for gone in self.watched.difference(&wanted) {
+            let _was_removed = watcher.unwatch(gone);
+        }
+        for new in wanted.difference(&self.watched) {
+            if let Err(error) = watcher.watch(new, RecursiveMode::NonRecursive) {
+                debug!(%error, directory = %new.display(), "cannot be watched");
+            }
+        }
+        self.watched = wanted;
+    }
+}
+
+/// Reloads at each SIGHUP, until the relay ends.
+///
+/// # Errors
+/// The signal cannot be listened to.
+pub fn reload_on_hangup(control: Control) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Err(Ending) = control.reload(Cause::Signal).await {
+                return;
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The listening sockets of a relay that runs: which are open, and how one configuration's become the next one's.
+//!
+//! New ones are bound before anything is published: a configuration whose address is taken is refused whole. A socket
+//! whose address stays is never closed, whatever else changes, so that no client finds the door shut.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use posthouse_net::listen::Listener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::info;
+
+use crate::config::listener::Listener as Settings;
+use crate::front::Front;
+use crate::listener::accept;
+use crate::shutdown::Draining;
+
+/// Where the listeners listen, by name, for whoever wants to know.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    by_name: Arc<RwLock<HashMap<String, SocketAddr>>>,
+}
+
+/// A listener cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("listener {name}: cannot listen on {address}: {source}")]
+pub struct NotOpened {
+    /// The listener.
+    pub name: String,
+    /// Its address.
+    pub address: SocketAddr,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// The open doors.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    front: Arc<Front>,
+    draining: Draining,
+    open: HashMap<Place, Door>,
+    addresses: Addresses,
+}
+
+/// What has to stay the same for a socket to stay open: its address, and where the system chose the port its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    address: SocketAddr,
+    name: Option<String>,
+}
+
+#[derive(Debug)]
+struct Door {
+    name: String,
+    local: SocketAddr,
+    stop: oneshot::Sender<()>,
+    accepting: JoinHandle<Listener>,
+}
+
+/// Sockets that are bound and not yet open.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    sockets: HashMap<Place, (Listener, SocketAddr)>,
+}
+
+impl Doors {
+    pub(crate) fn new(front: Arc<Front>, draining: Draining) -> Self {
+        Self { front, draining, open: HashMap::new(), addresses: Addresses::default() }
+    }
+
+    pub(crate) fn front(&self) -> &Front {
+        &self.front
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses.clone()
+    }
+
+    /// Binds what is not open yet. Clients that connect there wait until [`Self::open`].
+    ///
+    /// # Errors
+    /// An address is taken or not this host's; nothing has changed then.
+    pub(crate) fn bind(&self, listeners: &[Settings]) -> Result<Bound, NotOpened> {
+        let mut bound = Bound::default();
+        for Settings { name, address, .. } in listeners {
+            let place = Place::of(name, *address);
+            if !self.open.contains_key(&place) {
+                let failed = |source| NotOpened { name: name.clone(), address: *address, source };
+                let socket = Listener::bind(*address).and_then(|socket| Ok((socket.local_address()?, socket)));
+                let (local, socket) = socket.map_err(failed)?;
+                bound.sockets.insert(place, (socket, local));
+            }
+        }
+        Ok(bound)
+    }
+
+    /// Stops accepting where the listener is another one from now on, or none: to be called before its rules change, so
+    /// that no client is accepted by a name that is gone. Who connects meanwhile waits.
+    pub(crate) async fn halt(&mut self, listeners: &[Settings], bound: &mut Bound) {
+        let names: HashMap<Place, &str> =
+            listeners.iter().map(|listener| (Place::of(&listener.name, listener.address), &*listener.name)).collect();
+        let halted = |place: &Place, door: &Door| names.get(place) != Some(&door.name.as_str());
+        let places: Vec<Place> =
+            self.open.iter().filter(|(place, door)| halted(place, door)).map(|(place, _)| place.clone()).collect();
+        for place in places {
+            let Some(Door { name, local, stop, accepting }) = self.open.remove(&place) else { continue };
+            let _ended = stop.send(());
+            info!(listener = name, "no longer accepting");
+            if let Ok(socket) = accepting.await {
+                bound.sockets.insert(place, (socket, local));
+            }
+        }
+    }
+
+    /// Opens what was bound, under the names of these listeners; sockets of none of them are closed.
+    pub(crate) fn open(&mut self, listeners: &[Settings], mut bound: Bound) {
+        for Settings { name, address, .. } in listeners {
+            let place = Place::of(name, *address);
+            let Some((socket, local)) = bound.sockets.remove(&place) else { continue };
+            info!(listener = name, address = %local, "listening");
+            self.addresses.note(name, local);
+            let (stop, stopped) = oneshot::channel();
+            let (front, draining) = (Arc::clone(&self.front), self.draining.clone());
+            let accepting = tokio::spawn(accept(socket, name.clone(), front, draining, stopped));
+            self.open.insert(place, Door { name: name.clone(), local, stop, accepting });
+        }
+        self.addresses.keep(listeners);
+    }
+}
+
+impl Place {
+    fn of(name: &str, address: SocketAddr) -> Self {
+        Self { address, name: (address.port() == 0).then(|| name.to_owned()) }
+    }
+}
+
+impl Addresses {
+    /// Where the listener of this name listens.
+    pub fn of(&self, name: &str) -> Option<SocketAddr> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> HashMap<String, SocketAddr> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, name: &str, address: SocketAddr) {
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), address);
+    }
+
+    fn keep(&self, listeners: &[Settings]) {
+        let is_one = |name: &String| listeners.iter().any(|listener| listener.name == *name);
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner).retain(|name, _| is_one(name));
+    }
+}

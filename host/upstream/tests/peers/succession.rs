@@ -1,0 +1,90 @@
+//! A pool that takes another one's place: what it goes on with, and what ends.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use posthouse_upstream::pool::Inherited;
+use tokio::sync::Notify;
+
+use crate::provider::{Act, At, Moment, Provider};
+use crate::relay::{Tokens, limits, pool, pool_with, send, send_with, until};
+
+#[tokio::test]
+async fn a_successor_goes_on_with_the_sessions_of_its_predecessor() {
+    let provider = Provider::friendly().await;
+    let pool = pool(&provider);
+    send(&pool).await.unwrap();
+    let next = pool.successor(provider.target(), limits(), Inherited::Sessions);
+    next.take_over(&pool);
+    drop(pool);
+    assert!(send(&next).await.unwrap().reused);
+    assert_eq!(provider.connections(), 1);
+    // The keeper watches for whoever has the sessions now.
+    let short = next.successor(
+        provider.target(),
+        posthouse_upstream::limits::PoolLimits { idle: std::time::Duration::from_millis(20), ..limits() },
+        Inherited::Sessions,
+    );
+    short.take_over(&next);
+    drop(next);
+    send(&short).await.unwrap();
+    until(|| short.gauges().open == 0).await;
+}
+
+#[tokio::test]
+async fn sessions_of_other_credentials_end() {
+    let provider = Provider::friendly().await;
+    let pool = pool(&provider);
+    send(&pool).await.unwrap();
+    let next = pool.successor(provider.target(), limits(), Inherited::Nothing);
+    assert_eq!(pool.gauges().idle, 1, "nothing has happened yet");
+    next.take_over(&pool);
+    until(|| provider.seen.quits.load(Ordering::SeqCst) == 1).await;
+    assert!(!send(&next).await.unwrap().reused);
+    // A delivery of the old generation ends its own session, whatever it was.
+    send(&pool).await.unwrap();
+    until(|| provider.seen.quits.load(Ordering::SeqCst) == 2).await;
+    assert_eq!((provider.connections(), next.gauges().idle), (3, 1));
+}
+
+#[tokio::test]
+async fn old_and_new_sessions_together_are_no_more_than_allowed() {
+    let (bell, reached) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (go, here) = (Arc::clone(&bell), Arc::clone(&reached));
+    let provider = Provider::with(move |moment: &Moment| match (moment.at, moment.connection) {
+        (At::Content, 1) => {
+            here.notify_one();
+            Act::UsualAt(Arc::clone(&go))
+        }
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let one = posthouse_upstream::limits::PoolLimits { sessions: 1, ..limits() };
+    let next = pool.successor(provider.target(), one, Inherited::Nothing);
+    next.take_over(&pool);
+    let old = tokio::spawn(async move { send(&pool).await });
+    reached.notified().await;
+    let new = tokio::spawn(async move { send(&next).await.map(|delivered| (delivered, next.gauges().open)) });
+    until(|| provider.connections() == 1).await;
+    tokio::task::yield_now().await;
+    assert!(!new.is_finished(), "the only place is held by the old session");
+    bell.notify_one();
+    old.await.unwrap().unwrap();
+    let (_, open) = new.await.unwrap().unwrap();
+    assert_eq!((provider.connections(), open), (2, 1));
+}
+
+#[tokio::test]
+async fn refused_credentials_are_not_held_against_their_successors() {
+    let provider = Provider::with(|moment: &Moment| match (moment.at, moment.connection) {
+        (At::Auth, 1 | 2) => Act::Say("535 5.7.8 Username and Password not accepted"),
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool(&provider);
+    send_with(&pool, &Tokens::default()).await.unwrap_err();
+    assert!(pool.logins_paused().is_some());
+    let next = pool.successor(provider.target(), limits(), Inherited::Nothing);
+    send(&next).await.unwrap();
+}
