@@ -39,11 +39,11 @@ async fn a_new_tenant_is_served_at_once_and_a_deleted_one_no_more() {
 
 #[tokio::test]
 async fn a_transaction_sees_the_generation_of_its_mail_and_the_next_one_the_next() {
-    let files = Files::with(&scripted("message = \"add X-Generation one\"")).await;
+    let files = Files::with(&scripted("message = \"add-header X-Generation: one\"")).await;
     let mut client = files.client(APP).await;
     client.expect("MAIL FROM:<me@acme.example>", "250").await;
     client.expect("RCPT TO:<ann@example.org>", "250").await;
-    let report = files.change("tenants/acme.toml", &files.acme(&scripted("message = \"add X-Generation two\""))).await;
+    let report = files.change("tenants/acme.toml", &files.acme(&scripted("message = \"add-header X-Generation: two\""))).await;
     assert_eq!(report.outcome, Outcome::Published, "{report}");
     client.expect("DATA", "354").await;
     client.send(format!("{MESSAGE}.\r\n")).await;
@@ -174,7 +174,7 @@ async fn an_address_that_is_taken_is_refused_and_nothing_else_happens() {
     let blocker = std::net::TcpListener::bind(taken).ok();
     let busy = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = busy.local_addr().expect("an address");
-    let more = format!("[[listeners]]\nname = \"second\"\naddress = \"{address}\"\ntls = \"none\"\nauth = \"none\"\n");
+    let more = format!("[[listeners]]\nname = \"second\"\naddress = \"{address}\"\ntls = \"none\"\n");
     let slow = files.acme("").replace("@acme.example\"]", "@acme.example\", \"@late.example\"]");
     files.write("tenants/acme.toml", &slow);
     let report = files.change("posthouse.toml", &(files.main_file("") + &more)).await;
@@ -267,7 +267,7 @@ async fn files_are_watched_whichever_way_they_change() {
     std::fs::rename(files.path("data.new"), files.path("data")).expect("a link can be renamed");
     files.until_generation(5).await;
     // A file that appears, and one that goes.
-    files.write("tenants/globex.toml", &simulation::account("gmail", &files.mailboxes[2], ""));
+    files.write("tenants/globex.toml", &simulation::login("other", &files.hash, &["@globex.example"], ""));
     files.until_generation(6).await;
     files.remove("tenants/globex.toml");
     files.until_generation(7).await;
