@@ -19,3 +19,5 @@ pub mod secret;
 pub mod store;
 
 mod database;
+#[cfg(test)]
+mod scratch;
