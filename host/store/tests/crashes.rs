@@ -59,7 +59,7 @@ fn nothing_that_was_said_to_be_done_is_lost_by_a_kill() {
 /// One life: from a start to a kill, after some lines or some time.
 fn live(directory: &Path, life: u64, random: &mut Random) -> Heard {
     // Each life writes under another key, and so has something to seal anew.
-    let keys = if life % 2 == 0 { ["31", "32"] } else { ["32", "31"] }.map(|octet| octet.repeat(32)).join(",");
+    let keys = if life.is_multiple_of(2) { ["31", "32"] } else { ["32", "31"] }.map(|octet| octet.repeat(32)).join(",");
     let first = (life * 1_000_000 + 1).to_string();
     let mut writer = Command::new(env!("CARGO_BIN_EXE_store-writer"))
         .args([directory.as_os_str(), keys.as_ref(), first.as_ref()])

@@ -50,7 +50,8 @@ fn a_torn_end_costs_what_is_torn_only() {
         let (mut journal, records, torn) = Journal::open(path.clone()).unwrap();
         let kept = cut.saturating_sub(head) / each;
         assert_eq!(records.len(), kept, "cut at {cut}");
-        assert_eq!(torn as usize, if cut < head { cut } else { cut - head - kept * each }, "cut at {cut}");
+        let behind = if cut < head { cut } else { cut - head - kept * each };
+        assert_eq!(torn, behind as u64, "cut at {cut}");
         journal.append(&octets(9..10)).unwrap();
         let (_, records, torn) = Journal::open(path.clone()).unwrap();
         let expected: Vec<u64> = (1..=kept as u64).chain([9]).collect();
