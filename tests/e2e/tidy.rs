@@ -57,8 +57,9 @@ fn crates_import_what_they_may() {
         ("oauth", &[]),
         ("policy", &["mail"]),
         ("upstream", &["smtp", "net"]),
+        ("store", &[]),
         ("simulator", &["smtp", "net"]),
-        ("relay", &["smtp", "mail", "net", "oauth", "policy", "upstream", "simulator"]),
+        ("relay", &["smtp", "mail", "net", "oauth", "policy", "upstream", "store", "simulator"]),
     ] {
         let manifest = fs::read_to_string(root().join(format!("host/{krate}/Cargo.toml"))).expect("a manifest");
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
@@ -74,6 +75,7 @@ fn crates_import_what_they_may() {
                 ("reqwest", "oauth"),
                 ("axum", "relay"),
                 ("wasmtime", "policy"),
+                ("redb", "store"),
             ] {
                 assert!(name != heavy || krate == owner, "{krate} must not import {heavy}");
             }
@@ -93,7 +95,7 @@ fn guests_are_other_workspaces() {
             !read("Cargo.toml").contains(&format!("\"{workspace}")),
             "{workspace} is a part of the relay's workspace"
         );
-        for name in ["mail", "net", "oauth", "relay", "simulator", "smtp", "upstream"] {
+        for name in ["mail", "net", "oauth", "relay", "simulator", "smtp", "store", "upstream"] {
             let package = format!("name = \"posthouse-{name}\"");
             assert!(!read(&format!("{workspace}/Cargo.lock")).contains(&package), "{workspace} imports {name}");
         }

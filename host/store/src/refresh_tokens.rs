@@ -1,0 +1,156 @@
+//! Refresh tokens that took another's place, sealed, each bound to the record that it stands in.
+//!
+//! Invariant: a token that [`RefreshTokens::put`] has taken is on the disk. One that no key opens stays as it is until
+//! somebody puts another there: reading never writes.
+
+use redb::{ReadableTable, TableDefinition};
+
+use crate::database::{Database, Fault, table};
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::keys::seal::{Unopened, sealed_under};
+use crate::secret::Secret;
+
+type Key = (&'static str, &'static str, &'static str);
+const TABLE: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("refresh-tokens");
+
+/// What a token is kept by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chain {
+    /// The tenant: no tenant ever gets another's token.
+    pub tenant: String,
+    /// The account: two mailboxes of a tenant have tokens of their own.
+    pub account: String,
+    /// The digest of the configured grant that the chain grew from: a new consent in the configuration begins a new
+    /// chain, and the old one's tokens are not taken for it.
+    pub origin: String,
+}
+
+impl Chain {
+    fn key(&self) -> (&str, &str, &str) {
+        (&self.tenant, &self.account, &self.origin)
+    }
+
+    fn place(&self) -> [&str; 3] {
+        [&self.tenant, &self.account, &self.origin]
+    }
+
+    fn of((tenant, account, origin): (&str, &str, &str)) -> Self {
+        Self { tenant: tenant.to_owned(), account: account.to_owned(), origin: origin.to_owned() }
+    }
+}
+
+/// The refresh tokens of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct RefreshTokens<'s> {
+    database: &'s Database,
+    keys: &'s Keys,
+}
+
+impl<'s> RefreshTokens<'s> {
+    pub(crate) fn new(database: &'s Database, keys: &'s Keys) -> Self {
+        Self { database, keys }
+    }
+
+    /// Keeps the newest token of a chain. It is durable on return.
+    ///
+    /// # Errors
+    /// It could not be written; the one before stays.
+    pub fn put(&self, chain: &Chain, token: &Secret) -> Result<(), Error> {
+        let sealed = self.keys.seal(&chain.place(), token);
+        self.database.write("keep a refresh token", |transaction| {
+            transaction.open_table(TABLE)?.insert(chain.key(), sealed.as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// The newest token of a chain, if one was put.
+    ///
+    /// # Errors
+    /// No key opens it, it was altered, or it could not be read. It stays as it is.
+    pub fn get(&self, chain: &Chain) -> Result<Option<Secret>, Error> {
+        let sealed = self.database.read("read a refresh token", |transaction| {
+            let Some(tokens) = table(transaction, TABLE)? else { return Ok(None) };
+            Ok(tokens.get(chain.key())?.map(|sealed| sealed.value().to_vec()))
+        })?;
+        sealed.map(|sealed| self.open(chain, &sealed)).transpose()
+    }
+
+    /// Forgets a chain; says whether there was one.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn remove(&self, chain: &Chain) -> Result<bool, Error> {
+        self.database.write("remove a refresh token", |transaction| {
+            Ok(transaction.open_table(TABLE)?.remove(chain.key())?.is_some())
+        })
+    }
+
+    /// All chains, without their tokens.
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub fn chains(&self) -> Result<Vec<Chain>, Error> {
+        self.database.read("list refresh tokens", |transaction| {
+            let Some(tokens) = table(transaction, TABLE)? else { return Ok(Vec::new()) };
+            tokens.iter()?.map(|entry| Ok(Chain::of(entry?.0.value()))).collect()
+        })
+    }
+
+    /// Seals everything anew that is not sealed under the first key, and says how much that was. Copies of the file from
+    /// before, and its free pages until they are used again, still open with the old key.
+    ///
+    /// # Errors
+    /// A token does not open, or nothing could be written: then nothing has changed.
+    pub fn reencrypt(&self) -> Result<usize, Error> {
+        self.database.write("seal refresh tokens anew", |transaction| {
+            let mut tokens = transaction.open_table(TABLE)?;
+            let mut anew = Vec::new();
+            for entry in tokens.iter()? {
+                let (chain, sealed) = entry?;
+                if !self.keys.is_newest(sealed.value()) {
+                    let chain = Chain::of(chain.value());
+                    let token = self.open(&chain, sealed.value()).map_err(Fault::Ours)?;
+                    anew.push((self.keys.seal(&chain.place(), &token), chain));
+                }
+            }
+            for (sealed, chain) in &anew {
+                tokens.insert(chain.key(), sealed.as_slice())?;
+            }
+            Ok(anew.len())
+        })
+    }
+
+    fn open(&self, chain: &Chain, sealed: &[u8]) -> Result<Secret, Error> {
+        let record = || format!("the refresh token of {}/{}", chain.tenant, chain.account);
+        self.keys.open(&chain.place(), sealed).map_err(|unopened| match unopened {
+            Unopened::Malformed => self.database.unreadable(record(), &"it is no sealed secret of a known form"),
+            Unopened::Forged(key) => Error::Forged { record: record(), key },
+            Unopened::KeyMissing(wanted) => {
+                let given: Vec<String> = self.keys.ids().iter().map(ToString::to_string).collect();
+                Error::KeyMissing { record: record(), wanted, given: given.join(", ") }
+            }
+        })
+    }
+
+    /// The names of the keys that tokens are sealed under, with the number of tokens.
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub fn keys_in_use(&self) -> Result<Vec<(String, usize)>, Error> {
+        let mut counts = std::collections::BTreeMap::<String, usize>::new();
+        self.database.read("list refresh tokens", |transaction| {
+            let Some(tokens) = table(transaction, TABLE)? else { return Ok(()) };
+            for entry in tokens.iter()? {
+                if let Some(id) = sealed_under(entry?.1.value()) {
+                    *counts.entry(id.to_string()).or_default() += 1;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(counts.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

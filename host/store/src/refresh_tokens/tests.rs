@@ -1,0 +1,100 @@
+//! Refresh tokens, by what is there after another opening, and under which keys.
+
+use redb::ReadableTable;
+
+use super::{Chain, TABLE};
+use crate::error::Error;
+use crate::scratch::{Scratch, keys};
+use crate::secret::Secret;
+use crate::store::Store;
+
+fn chain(tenant: &str, account: &str) -> Chain {
+    Chain { tenant: tenant.to_owned(), account: account.to_owned(), origin: "consent".to_owned() }
+}
+
+#[test]
+fn the_newest_token_of_each_chain_is_there_after_a_restart() {
+    let scratch = Scratch::new();
+    let one = chain("acme", "one");
+    let anew = Chain { origin: "another consent".to_owned(), ..one.clone() };
+    let store = scratch.store();
+    assert_eq!(store.refresh_tokens().get(&one).unwrap(), None);
+    store.refresh_tokens().put(&one, &Secret::new("first")).unwrap();
+    store.refresh_tokens().put(&one, &Secret::new("second")).unwrap();
+    store.refresh_tokens().put(&chain("acme", "two"), &Secret::new("other")).unwrap();
+    drop(store);
+    let store = scratch.store();
+    assert_eq!(store.refresh_tokens().get(&one).unwrap(), Some(Secret::new("second")));
+    assert_eq!(store.refresh_tokens().get(&anew).unwrap(), None);
+    assert_eq!(store.refresh_tokens().chains().unwrap(), [one.clone(), chain("acme", "two")]);
+    assert!(store.refresh_tokens().remove(&one).unwrap());
+    assert_eq!(store.refresh_tokens().get(&one).unwrap(), None);
+}
+
+#[test]
+fn no_octet_of_a_token_is_in_the_files() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.refresh_tokens().put(&chain("acme", "one"), &Secret::new("a-token-to-look-for")).unwrap();
+    drop(store);
+    for entry in std::fs::read_dir(&scratch.0).unwrap() {
+        let octets = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!octets.windows(10).any(|part| part == b"a-token-to"));
+    }
+}
+
+#[test]
+fn a_record_put_in_anothers_place_is_refused() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.refresh_tokens().put(&chain("globex", "one"), &Secret::new("theirs")).unwrap();
+    let swapped = store.refresh_tokens().database.write("test", |transaction| {
+        let mut tokens = transaction.open_table(TABLE)?;
+        let theirs = tokens.get(("globex", "one", "consent"))?.unwrap().value().to_vec();
+        tokens.insert(("acme", "one", "consent"), theirs.as_slice())?;
+        Ok(())
+    });
+    swapped.unwrap();
+    let error = store.refresh_tokens().get(&chain("acme", "one")).unwrap_err();
+    let id = keys(b"1").ids()[0];
+    let expected = format!(
+        "the refresh token of acme/one does not open under its key {id}: it was altered, or moved here from another record"
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_missing_key_is_named_and_the_record_stays() {
+    let scratch = Scratch::new();
+    let one = chain("acme", "one");
+    scratch.store().refresh_tokens().put(&one, &Secret::new("token")).unwrap();
+    let store = Store::open(&scratch.0, keys(b"23")).unwrap();
+    let (error, ids) = (store.refresh_tokens().get(&one).unwrap_err(), keys(b"123").ids());
+    let expected = format!(
+        "the refresh token of acme/one is sealed under the key {}, and the keys given are {}, {}: add that key behind them",
+        ids[0], ids[1], ids[2]
+    );
+    assert_eq!(error.to_string(), expected);
+    assert!(matches!(store.refresh_tokens().reencrypt(), Err(Error::KeyMissing { .. })));
+    drop(store);
+    assert_eq!(scratch.store().refresh_tokens().get(&one).unwrap(), Some(Secret::new("token")));
+}
+
+#[test]
+fn a_key_is_rotated_without_losing_a_token() {
+    let scratch = Scratch::new();
+    let (one, two) = (chain("acme", "one"), chain("acme", "two"));
+    scratch.store().refresh_tokens().put(&one, &Secret::new("old")).unwrap();
+    let store = Store::open(&scratch.0, keys(b"21")).unwrap();
+    store.refresh_tokens().put(&two, &Secret::new("new")).unwrap();
+    let ids = keys(b"12").ids();
+    let mut expected = vec![(ids[0].to_string(), 1), (ids[1].to_string(), 1)];
+    expected.sort();
+    assert_eq!(store.refresh_tokens().keys_in_use().unwrap(), expected);
+    assert_eq!(store.refresh_tokens().reencrypt().unwrap(), 1);
+    assert_eq!(store.refresh_tokens().reencrypt().unwrap(), 0);
+    drop(store);
+    let store = Store::open(&scratch.0, keys(b"2")).unwrap();
+    assert_eq!(store.refresh_tokens().get(&one).unwrap(), Some(Secret::new("old")));
+    assert_eq!(store.refresh_tokens().get(&two).unwrap(), Some(Secret::new("new")));
+}
