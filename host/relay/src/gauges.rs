@@ -26,7 +26,7 @@ pub fn record(front: &Front) {
     for tenant in snapshot.tenants.values() {
         let lacks = f64::from(u8::from(tenant.lacks_policy));
         gauge!("posthouse_policy_missing", &[("tenant", tenant.id.clone())]).set(lacks);
-        if let Some(policy) = &tenant.policy {
+        if let Some(policy) = tenant.line.active() {
             record_policy(&tenant.id, &policy.policy);
         }
         tenant.accounts.values().for_each(|account| record_account(&tenant.id, account));

@@ -18,6 +18,7 @@ pub mod decide;
 pub mod doors;
 pub mod front;
 pub mod gauges;
+pub mod generations;
 pub mod identifiers;
 pub mod listener;
 pub mod metrics;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use posthouse_policy::cache::{Cache, Digest};
+use posthouse_policy::cache::Cache;
 use posthouse_policy::call::{Envelope, Inquiry};
 use posthouse_policy::compile::Compiler;
 use posthouse_policy::engine::{Engine, Mode};
@@ -17,10 +17,12 @@ use posthouse_policy::failure::LoadError;
 use posthouse_policy::limits;
 use posthouse_policy::policy::{Policy, Terms};
 use posthouse_policy::tenant::TenantMemory;
-use tracing::{info, warn};
+use posthouse_store::generations::Stage;
+use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::config::policy::Policy as Settings;
+use crate::generations::archive::Archive;
 use crate::metrics::PolicyMetrics;
 use crate::moments::Moments;
 use crate::rate::Rate;
@@ -37,6 +39,7 @@ const LOG_LINES_PER_MINUTE: u32 = 6_000;
 pub struct Policies {
     engine: Mutex<Option<Arc<Engine>>>,
     compiler: Compiler,
+    archive: Archive,
     moments: Arc<Moments>,
     memories: Mutex<HashMap<String, Arc<TenantMemory>>>,
 }
@@ -46,7 +49,11 @@ pub struct Policies {
 pub struct TenantPolicy {
     /// The policy itself.
     pub policy: Policy,
+    /// Its number among its tenant's.
+    pub generation: u64,
     settings: Settings,
+    /// Whether it has a memory of its own, instead of its tenant's.
+    is_apart: bool,
     /// Octets of a message that are read before it is decided on, where the policy needs the body.
     body: usize,
     tenant: String,
@@ -60,7 +67,7 @@ impl Policies {
     ///
     /// # Errors
     /// The code cache cannot be used, or this program's own file cannot be found.
-    pub fn open(config: &Config) -> Result<Self, LoadError> {
+    pub fn open(config: &Config, archive: Archive) -> Result<Self, LoadError> {
         let wants_cache = config.tenants.iter().any(|tenant| tenant.policy.is_some());
         let cache = config.state_directory.as_deref().filter(|state| wants_cache && state.is_dir());
         let program = match &config.policies.compile_worker {
@@ -70,39 +77,32 @@ impl Policies {
         Ok(Self {
             engine: Mutex::default(),
             compiler: Compiler::new(program, cache.map(Cache::open).transpose()?),
+            archive,
             moments: Arc::default(),
             memories: Mutex::default(),
         })
     }
 
-    /// Loads a tenant's policy, or goes on with the one `before` where it is the same on the same terms. `known` is the
-    /// tenant with an account of everything but the policy.
+    /// Where generations are kept.
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// Loads a tenant's policy. `known` is the tenant with an account of everything but the policy.
     ///
     /// # Errors
-    /// The file cannot be read or is not taken.
-    pub async fn load(
-        &self,
-        settings: &Settings,
-        known: Known,
-        before: Option<&Arc<TenantPolicy>>,
-    ) -> Result<Arc<TenantPolicy>, LoadError> {
+    /// It is not taken.
+    pub async fn load(&self, settings: &Settings, octets: &[u8], known: &Known) -> Result<TenantPolicy, LoadError> {
         let engine = self.engine()?;
-        let file = tokio::fs::read(&settings.file).await;
-        let file = file.map_err(|error| LoadError::Unfit(format!("it cannot be read: {error}")))?;
-        if let Some(before) = before
-            && before.settings.has_terms_of(settings)
-            && before.policy.digest == Digest::of(&file)
-        {
-            return Ok(Arc::clone(before));
-        }
         let tenant = known.tenant.id.clone();
         let terms = Terms {
             limits: settings.limits,
             settings: Arc::new(settings.settings.clone()),
             tenant: self.memory(&tenant),
         };
-        let inquiry = Inquiry { realm: Arc::new(known), envelope: Envelope::none(), moment: self.moments.now() };
-        let policy = Policy::load(&engine, &self.compiler, &file, terms, inquiry).await?;
+        let inquiry =
+            Inquiry { realm: Arc::new(known.clone()), envelope: Envelope::none(), moment: self.moments.now() };
+        let policy = Policy::load(&engine, &self.compiler, octets, terms, inquiry).await?;
         info!(
             tenant,
             policy = policy.description.name,
@@ -115,15 +115,27 @@ impl Policies {
         if let Some(trouble) = &policy.cache_trouble {
             warn!(tenant, trouble, "the compiled policy is not kept: the next start compiles it again");
         }
-        Ok(Arc::new(TenantPolicy {
+        Ok(TenantPolicy {
             settings: settings.clone(),
+            generation: 0,
+            is_apart: false,
             body: if policy.description.needs_body { settings.body } else { 0 },
             moments: Arc::clone(&self.moments),
             metrics: PolicyMetrics::register(&tenant, &policy.description.name),
             log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
             policy,
             tenant,
-        }))
+        })
+    }
+
+    /// Writes down what became of generations. A relay that cannot goes on, and says so: after a restart the stages before
+    /// would hold again.
+    pub(crate) async fn write_down(&self, stages: &[(String, Vec<(u64, Stage)>)]) {
+        for (tenant, stages) in stages {
+            if let Err(error) = self.archive.set_stages(tenant, stages.clone()).await {
+                error!(tenant, %error, "the stages of its policy are not kept: a restart would bring back those before");
+            }
+        }
     }
 
     fn engine(&self) -> Result<Arc<Engine>, LoadError> {
@@ -143,6 +155,37 @@ impl Policies {
 }
 
 impl TenantPolicy {
+    /// The same policy, as the generation of this number.
+    pub(crate) fn numbered(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Whether it was loaded on these terms.
+    pub(crate) fn is_on(&self, terms: &Settings) -> bool {
+        self.settings.has_terms_of(terms)
+    }
+
+    /// Whether it reads and writes its tenant's memory.
+    pub(crate) fn shares_memory(&self) -> bool {
+        !self.is_apart
+    }
+
+    /// The same policy with a memory, a share and counters of its own, so that nothing that it does is seen.
+    pub(crate) fn apart(&self) -> Self {
+        let terms = Terms { tenant: TenantMemory::new(), ..self.policy.terms().clone() };
+        Self {
+            policy: self.policy.on(terms),
+            generation: self.generation,
+            settings: self.settings.clone(),
+            is_apart: true,
+            body: self.body,
+            tenant: self.tenant.clone(),
+            moments: Arc::clone(&self.moments),
+            metrics: self.metrics.clone(),
+            log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
+        }
+    }
+
     /// From this size on a message flows through; `usual` is the listener's threshold.
     pub fn stream_threshold(&self, usual: usize) -> usize {
         usual.max(self.body)

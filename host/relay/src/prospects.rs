@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::account::Account;
 use crate::answer::Undelivered;
 use crate::decide;
-use crate::policies::Refusal;
+use crate::policies::{Refusal, TenantPolicy};
 use crate::snapshot::Known;
 use crate::tenant::Tenant;
 
@@ -30,11 +30,15 @@ impl Prospects {
     ///
     /// # Errors
     /// Nobody carries it, or the policy that would decide is not there.
-    pub(crate) fn of(known: &Known, reverse_path: &ReversePath) -> Result<Self, Undelivered> {
+    pub(crate) fn of(
+        known: &Known,
+        policy: Option<&TenantPolicy>,
+        reverse_path: &ReversePath,
+    ) -> Result<Self, Undelivered> {
         if known.tenant.lacks_policy {
             return Err(Refusal::Unavailable.into());
         }
-        if known.tenant.policy.as_ref().is_some_and(|policy| policy.policy.decides_messages()) {
+        if policy.is_some_and(|policy| policy.policy.decides_messages()) {
             return Ok(Self::Any(Arc::clone(&known.tenant)));
         }
         let carrier = decide::native(&known.tenant, &known.login, reverse_path);

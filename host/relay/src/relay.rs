@@ -19,6 +19,7 @@ use crate::config::files::Sources;
 use crate::control::{Beginning, Control};
 use crate::doors::{Addresses, Doors, NotOpened};
 use crate::front::Front;
+use crate::generations::archive::Archive;
 use crate::identifiers::Identifiers;
 use crate::metrics::FrontDoor;
 use crate::policies::Policies;
@@ -82,11 +83,12 @@ impl Relay {
         config: &Config,
         prometheus: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
-        let policies = Arc::new(Policies::open(config).map_err(BuildError::Policies)?);
+        let policies = Arc::new(Policies::open(config, Archive::default()).map_err(BuildError::Policies)?);
         let first = Snapshot::build(Arc::new(config.clone()), &policies, None).await?;
         for refused in &first.refused_policies {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }
+        policies.write_down(&first.stages).await;
         let (publisher, snapshots) = publish(first);
         let front = Arc::new(front(config, snapshots)?);
         let (shutdown, draining) = shutdown();
@@ -119,7 +121,7 @@ impl Relay {
 
     /// Why tenants' policies were not taken.
     pub fn refused_policies(&self) -> Vec<String> {
-        self.front.snapshots.current().refused_policies.iter().map(ToString::to_string).collect()
+        self.front.snapshots.current().refused_policies.clone()
     }
 
     /// Where the listener of this name listens.

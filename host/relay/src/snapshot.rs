@@ -12,6 +12,7 @@ use posthouse_net::error::Error as NetError;
 use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
 use posthouse_policy::failure::LoadError;
+use posthouse_store::generations::Stage;
 use tokio::sync::watch;
 
 use crate::account::Account;
@@ -39,7 +40,9 @@ pub struct Snapshot {
     /// The tenants, by id.
     pub tenants: HashMap<String, Arc<Tenant>>,
     /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.
-    pub refused_policies: Vec<BuildError>,
+    pub refused_policies: Vec<String>,
+    /// Stages of tenants' policies that are to be written down when this snapshot is published.
+    pub(crate) stages: Vec<(String, Vec<(u64, Stage)>)>,
     logins: HashMap<String, (String, Arc<Login>)>,
     listeners: HashMap<String, Arc<Rules>>,
     shared: Shared,
@@ -83,11 +86,11 @@ pub enum BuildError {
         source: NetError,
     },
     /// A tenant's policy.
-    #[error("{place}: policy.file: {file}: {source}")]
+    #[error("{place}: policy{file}: {source}")]
     Policy {
         /// Where the configuration names it.
         place: String,
-        /// The file.
+        /// The file, as `.file: name`; empty where there is none.
         file: String,
         /// Why it is not taken.
         source: LoadError,
@@ -123,14 +126,11 @@ impl Snapshot {
     /// Whether it says the same as another one: the same configuration, decided on by the same policies.
     pub fn is_like(&self, other: &Self) -> bool {
         let same_policy = |tenant: &Arc<Tenant>| {
-            let other = other.tenants.get(&tenant.id).and_then(|other| other.policy.as_ref());
-            match (&tenant.policy, other) {
-                (Some(policy), Some(other)) => Arc::ptr_eq(policy, other),
-                (policy, other) => policy.is_none() && other.is_none(),
-            }
+            other.tenants.get(&tenant.id).is_some_and(|other| tenant.line.runs_like(&other.line))
         };
-        let refused = |snapshot: &Self| snapshot.refused_policies.iter().map(ToString::to_string).collect::<Vec<_>>();
-        self.config == other.config && self.tenants.values().all(same_policy) && refused(self) == refused(other)
+        self.config == other.config
+            && self.tenants.values().all(same_policy)
+            && self.refused_policies == other.refused_policies
     }
 
     /// All accounts of all tenants.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use posthouse_smtp::path::{Mailbox, ReversePath};
 
 use crate::account::Account;
-use crate::policies::TenantPolicy;
+use crate::generations::Line;
 
 /// One tenant.
 #[derive(Debug, Clone)]
@@ -23,9 +23,9 @@ pub struct Tenant {
     pub routes: HashMap<String, Vec<String>>,
     /// The route of a message that no other rule places.
     pub default_route: Option<String>,
-    /// What decides on its messages; none leaves it to the native rule.
-    pub policy: Option<Arc<TenantPolicy>>,
-    /// Its policy was not taken: its mail stays with its clients until it is mended, and nobody else's is touched.
+    /// What decides on its messages; where nothing is in it that is the native rule.
+    pub line: Line,
+    /// No generation of its policy is taken: its mail stays with its clients until one is, and nobody else's is touched.
     pub lacks_policy: bool,
     /// Account ids by the address of the mailbox, in lower case.
     addresses: HashMap<String, String>,
@@ -41,17 +41,12 @@ impl Tenant {
     ) -> Self {
         let address = |account: &Arc<Account>| account.address.as_str().to_ascii_lowercase();
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
-        Self { id, accounts, routes, default_route, policy: None, lacks_policy: false, addresses }
+        Self { id, accounts, routes, default_route, line: Line::default(), lacks_policy: false, addresses }
     }
 
-    /// The same tenant with this policy.
-    pub fn with_policy(&self, policy: Arc<TenantPolicy>) -> Self {
-        Self { policy: Some(policy), ..self.clone() }
-    }
-
-    /// The same tenant, whose policy was not taken.
-    pub fn without_its_policy(&self) -> Self {
-        Self { lacks_policy: true, ..self.clone() }
+    /// The same tenant, whose policy has these generations.
+    pub fn with_line(&self, line: Line) -> Self {
+        Self { lacks_policy: line.active().is_none(), line, ..self.clone() }
     }
 
     /// The account whose mailbox is this address.

@@ -33,6 +33,7 @@ use crate::answer::{self, Undelivered};
 use crate::client::Client;
 use crate::decide::Decision;
 use crate::identifiers::TransactionId;
+use crate::policies::TenantPolicy;
 use crate::prospects::Prospects;
 use crate::snapshot::{Known, Snapshot};
 
@@ -53,6 +54,8 @@ pub(crate) struct Transaction {
     id: TransactionId,
     snapshot: Arc<Snapshot>,
     known: Known,
+    /// The generation of the tenant's policy that decides on all of it.
+    policy: Option<Arc<TenantPolicy>>,
     /// Who may carry it: what was said at RCPT holds for them all.
     pub(crate) prospects: Prospects,
     /// The account that carries it, or was the last to try.
@@ -94,11 +97,13 @@ impl Transaction {
         known: Known,
         mail: MailFrom,
     ) -> Result<Self, Undelivered> {
-        let prospects = Prospects::of(&known, &mail.path)?;
+        let policy = known.tenant.line.deciding().cloned();
+        let prospects = Prospects::of(&known, policy.as_deref(), &mail.path)?;
         Ok(Self {
             id,
             snapshot,
             known,
+            policy,
             prospects,
             account: None,
             goes_alone: false,
@@ -120,7 +125,7 @@ impl Transaction {
 
     /// From this size on the content flows through; a policy that needs the body has it read further.
     pub(crate) fn stream_threshold(&self, usual: usize) -> usize {
-        self.known.tenant.policy.as_ref().map_or(usual, |policy| policy.stream_threshold(usual))
+        self.policy.as_ref().map_or(usual, |policy| policy.stream_threshold(usual))
     }
 
     /// Puts one recipient to the provider, before the client is answered. Where a policy will choose the account

@@ -15,8 +15,8 @@ use crate::config::value::Entry;
 /// A tenant's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The component, or the core module.
-    pub file: PathBuf,
+    /// The component, or the core module; none where policies are only ever uploaded.
+    pub file: Option<PathBuf>,
     /// Where the configuration names it, for whoever has to mend it.
     pub place: String,
     /// What becomes of a message that the policy cannot decide on.
@@ -32,9 +32,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether a policy would be loaded on the same terms. Where they are written does not matter.
+    /// Whether a policy would be loaded on the same terms. Where it comes from, and where that is written, are none.
     pub fn has_terms_of(&self, other: &Self) -> bool {
-        Self { place: String::new(), ..self.clone() } == Self { place: String::new(), ..other.clone() }
+        let terms = |policy: &Self| Self { file: None, place: String::new(), ..policy.clone() };
+        terms(self) == terms(other)
     }
 }
 
@@ -77,7 +78,7 @@ pub(super) fn read_policies(root: &Section<'_>) -> Policies {
 pub(super) fn read(root: &Section<'_>) -> Option<Policy> {
     let section = root.section("policy")?;
     let place = section.mark_of("file").place();
-    let file = section.required("file", "the policy, a .wasm file", policy_file);
+    let file = section.optional("file", policy_file);
     let words = [("defer", OnFailure::Defer), ("reject", OnFailure::Reject), ("pass", OnFailure::Pass)];
     let on_failure = section.or("on_failure", defaults::POLICY_ON_FAILURE, |entry| entry.word(&words));
     let words = [("warn", SignedFields::Warn), ("refuse", SignedFields::Refuse)];
@@ -89,7 +90,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<Policy> {
     let settings = section.or("settings", BTreeMap::new(), settings);
     section.finish();
     let body = usize::try_from(body).unwrap_or(usize::MAX);
-    Some(Policy { file: file?, place, on_failure, signed_fields, limits, body, settings })
+    Some(Policy { file, place, on_failure, signed_fields, limits, body, settings })
 }
 
 fn read_limits(section: &Section<'_>) -> Limits {

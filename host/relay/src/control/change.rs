@@ -35,7 +35,7 @@ impl Plane {
         let Beginning { publisher, policies, doors, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, std::time::Duration::ZERO);
-        last.refused_policies = snapshot.refused_policies.iter().map(ToString::to_string).collect();
+        last.refused_policies = snapshot.refused_policies.clone();
         let metrics = ReloadMetrics::register();
         metrics.record(&last);
         let (status, standing) = watch::channel(Arc::new(Status { last, sources }));
@@ -100,6 +100,7 @@ impl Plane {
         }
         let mut bound = self.doors.bind(&config.listeners).map_err(|error| vec![error.to_string()])?;
         self.doors.halt(&config.listeners, &mut bound).await;
+        self.policies.write_down(&next.stages).await;
         let next = self.publisher.replace(next);
         self.doors.open(&config.listeners, bound);
         self.doors.front().allow(&config.limits);
@@ -122,7 +123,7 @@ impl Plane {
             Ok((outcome, snapshot, at_restart)) => {
                 report.outcome = outcome;
                 report.at_restart = at_restart;
-                report.refused_policies = snapshot.refused_policies.iter().map(ToString::to_string).collect();
+                report.refused_policies = snapshot.refused_policies.clone();
             }
             Err(wrong) => report.errors = wrong,
         }

@@ -15,6 +15,7 @@ use tracing::{debug, error, info, warn};
 
 use super::TenantPolicy;
 use crate::config::policy::{OnFailure, SignedFields};
+use crate::generations::shadow::Asked;
 use crate::metrics::HookMetrics;
 use crate::snapshot::Known;
 
@@ -67,9 +68,13 @@ impl TenantPolicy {
         known: &Known,
         envelope: Envelope,
         mail: Mail,
+        shadow: Option<Asked>,
     ) -> (Result<Ruling, Refusal>, Mail) {
         let transaction = envelope.transaction.clone();
         let (mut report, mail) = self.policy.message(self.inquiry(known, envelope), mail).await;
+        if let Some(shadow) = shadow {
+            shadow.compare(report.result.as_ref().ok().cloned());
+        }
         report.result = report.result.and_then(|decided| self.check_signatures(decided, &transaction));
         let hook = &self.metrics.message;
         let counter = report.result.as_ref().ok().map(|decided| counter(hook, &decided.verdict));
@@ -82,6 +87,12 @@ impl TenantPolicy {
             Err(failure) => self.failed(&failure),
         };
         (ruling, mail)
+    }
+
+    /// What it would decide, of which nothing but its cost is counted and nothing is applied.
+    pub(crate) async fn would_decide(&self, known: &Known, envelope: Envelope, mail: Mail) -> Result<Decided, String> {
+        let (report, _) = self.policy.message(self.inquiry(known, envelope), mail).await;
+        report.result.map_err(|failure| failure.reason().to_owned())
     }
 
     /// Tells the policy what came of an attempt. A failure changes nothing of it.
@@ -139,6 +150,7 @@ impl TenantPolicy {
             transaction,
             policy = self.policy.description.name,
             version = self.policy.description.version,
+            policy_generation = self.generation,
             hook = hook.name,
             reason,
             cpu_ms = millis(report.cost.cpu),

@@ -29,7 +29,7 @@ pub(super) async fn snapshot(
     // Keys are parsed and roots are read: not on a thread that carries mail.
     let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref()));
     let Built { tenants, listeners, shared } = built.await.expect("building a snapshot does not panic")?;
-    let (with_policies, refused_policies) =
+    let policy::Loaded { tenants: with_policies, refused, stages } =
         policy::loaded(&config.tenants, tenants, policies, previous.as_deref()).await?;
     let (mut tenants, mut logins) = (HashMap::new(), HashMap::new());
     for (settings, tenant) in config.tenants.iter().zip(with_policies) {
@@ -45,7 +45,8 @@ pub(super) async fn snapshot(
         content_silence: config.timeouts.content,
         content_deadline: config.timeouts.message,
         tenants,
-        refused_policies,
+        refused_policies: refused,
+        stages,
         logins,
         listeners,
         shared,

@@ -67,7 +67,9 @@ impl Transaction {
         if mail.block.fields().len() > FIELDS {
             return Err(Undelivered::HeaderTooLarge);
         }
-        let (ruling, mail) = policy.message(&self.known, self.seen(arrival, Vec::new()), mail).await;
+        let envelope = self.seen(arrival, Vec::new());
+        let shadow = tenant.line.shadow().and_then(|shadow| shadow.listen(&self.known, &envelope, &mail));
+        let (ruling, mail) = policy.message(&self.known, envelope, mail, shadow).await;
         let decision = match ruling? {
             Ruling::Proceed(instructions) => {
                 Decision::of(*instructions, tenant, login, &self.reverse_path, &self.recipients)?
@@ -77,9 +79,9 @@ impl Transaction {
         Ok((decision, mail))
     }
 
-    /// The tenant's policy, if it has the hook that is asked for.
+    /// The policy that decides, if it has the hook that is asked for.
     pub(super) fn policy_with(&self, hook: impl FnOnce(&TenantPolicy) -> bool) -> Option<&TenantPolicy> {
-        self.known.tenant.policy.as_deref().filter(|policy| hook(policy))
+        self.policy.as_deref().filter(|policy| hook(policy))
     }
 
     /// The envelope as a policy sees it.

@@ -27,6 +27,7 @@ impl Transaction {
         info!(
             transaction = %self.id,
             generation = self.snapshot.generation,
+            policy_generation = self.policy.as_ref().map(|policy| policy.generation),
             tenant = self.known.tenant.id,
             login = self.known.login.name,
             account = account.id,
@@ -51,6 +52,7 @@ impl Transaction {
         warn!(
             transaction = %self.id,
             generation = self.snapshot.generation,
+            policy_generation = self.policy.as_ref().map(|policy| policy.generation),
             tenant = self.known.tenant.id,
             login = self.known.login.name,
             account = self.account.as_ref().map(|account| &account.id),

@@ -1,0 +1,197 @@
+//! How a line follows its configuration: a file that has changed is another generation, and what is to run is loaded.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::SystemTime;
+
+use posthouse_policy::failure::LoadError;
+use posthouse_store::digest::Digest;
+use posthouse_store::error::Error as StoreError;
+use posthouse_store::generations::{Generation, Stage, Upload};
+
+use super::shadow::Comparison;
+use super::{Canary, Changed, Line, Shadow};
+use crate::config::policy::Policy as Settings;
+use crate::policies::{Policies, TenantPolicy};
+use crate::snapshot::Known;
+
+/// Who brings what is in a file.
+const CONFIGURATION: &str = "configuration";
+
+/// The line of a tenant whose configuration says so, after the line `before`; without one after what the archive has.
+///
+/// # Errors
+/// The archive cannot be read, or there is no engine for policies.
+pub(crate) async fn follow(
+    policies: &Policies,
+    settings: &Settings,
+    known: &Known,
+    before: Option<&Line>,
+) -> Result<Changed, LoadError> {
+    let line = match before {
+        Some(before) => before.clone(),
+        None => Line::of(policies.archive().list(&known.tenant.id).await.map_err(|error| not_kept(&error))?),
+    };
+    let mut changed = Changed { line, stages: Vec::new(), refused: Vec::new() };
+    if let Some(file) = &settings.file {
+        let octets = tokio::fs::read(file).await;
+        match octets.map_err(|error| LoadError::Unfit(format!("it cannot be read: {error}"))) {
+            Ok(octets) => changed.bring_file(policies, settings, known, &octets).await?,
+            Err(unreadable) => changed.refused.push(unreadable),
+        }
+    }
+    changed.run(policies, settings, known).await?;
+    Ok(changed)
+}
+
+impl Changed {
+    /// What is in the file is a generation of its own, unless it is the one that the file brought last.
+    async fn bring_file(
+        &mut self,
+        policies: &Policies,
+        settings: &Settings,
+        known: &Known,
+        octets: &[u8],
+    ) -> Result<(), LoadError> {
+        let digest = Digest::of(octets);
+        let is_from_file = |generation: &&Generation| generation.upload.who == CONFIGURATION;
+        let latest = self.line.history.iter().rev().find(is_from_file);
+        let same = latest.filter(|latest| latest.digest == digest && latest.upload.settings == settings.settings);
+        if same.is_some_and(|same| same.stage != Stage::Refused) {
+            return Ok(());
+        }
+        let was_refused = same.is_some();
+        match policies.load(settings, octets, known).await {
+            Ok(policy) => {
+                let generation =
+                    policies.keep(&known.tenant.id, octets, upload(settings, &policy), Stage::Uploaded).await?;
+                let (number, policy) = (generation.number, Arc::new(policy.numbered(generation.number)));
+                self.line.add(generation);
+                let promoted = self.line.bring(number, Stage::Active).expect("what was taken just now can be promoted");
+                self.stages.extend(promoted);
+                self.line.active = Some(policy);
+            }
+            Err(error @ LoadError::Engine(_)) => return Err(error),
+            Err(error) => {
+                if !was_refused {
+                    let upload = Upload { note: error.to_string(), ..unknown(settings) };
+                    let refused = policies.keep(&known.tenant.id, octets, upload, Stage::Refused).await?;
+                    self.line.add(refused);
+                }
+                self.refused.push(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads what is to run and does not on these terms, and lets go of what is to run no more. What cannot be loaded
+    /// leaves what was loaded.
+    pub(crate) async fn run(
+        &mut self,
+        policies: &Policies,
+        settings: &Settings,
+        known: &Known,
+    ) -> Result<(), LoadError> {
+        self.line.active = match self.line.stage_of(Stage::Active).cloned() {
+            Some(generation) => {
+                let loaded = self.line.active.clone();
+                self.loaded(policies, settings, known, &generation, loaded).await?
+            }
+            None => None,
+        };
+        let is_canary = |generation: &&Generation| matches!(generation.stage, Stage::Canary { .. });
+        let canary = self.line.history.iter().rev().find(is_canary).cloned();
+        self.line.canary = match canary {
+            Some(generation @ Generation { stage: Stage::Canary { percent }, .. }) => {
+                let before = self.line.canary.clone();
+                let loaded = before.as_ref().map(|canary| Arc::clone(&canary.policy));
+                let policy = self.loaded(policies, settings, known, &generation, loaded).await?;
+                let messages = before.filter(|before| before.percent == percent).map(|before| before.messages);
+                let messages = messages.unwrap_or_else(|| Arc::new(AtomicU64::new(0)));
+                policy.map(|policy| Canary { percent, policy, messages })
+            }
+            _ => None,
+        };
+        self.line.shadow = match self.line.stage_of(Stage::Shadow).cloned() {
+            Some(generation) => {
+                let before = self.line.shadow.clone();
+                let loaded = before.as_ref().map(|shadow| Arc::clone(&shadow.policy));
+                let policy = self.loaded(policies, settings, known, &generation, loaded).await?;
+                let goes_on = |before: &Shadow| before.policy.generation == generation.number;
+                policy.map(|policy| match before.filter(goes_on) {
+                    Some(before) if Arc::ptr_eq(&before.policy, &policy) => before,
+                    // What it remembers is its own: the tenant's memory is for what decides.
+                    Some(before) => Shadow { policy: Arc::new(policy.apart()), comparison: before.comparison },
+                    None => Shadow { policy: Arc::new(policy.apart()), comparison: Arc::new(Comparison::default()) },
+                })
+            }
+            None => None,
+        };
+        Ok(())
+    }
+
+    async fn loaded(
+        &mut self,
+        policies: &Policies,
+        settings: &Settings,
+        known: &Known,
+        generation: &Generation,
+        loaded: Option<Arc<TenantPolicy>>,
+    ) -> Result<Option<Arc<TenantPolicy>>, LoadError> {
+        let terms = Settings { settings: generation.upload.settings.clone(), ..settings.clone() };
+        let loaded = loaded.filter(|loaded| loaded.generation == generation.number);
+        if let Some(loaded) = loaded.as_ref().filter(|loaded| loaded.is_on(&terms)) {
+            return Ok(Some(Arc::clone(loaded)));
+        }
+        // The same generation may run at another stage already, on these very terms.
+        let elsewhere =
+            self.line.running().map(|(_, policy)| policy).find(|policy| policy.generation == generation.number);
+        if let Some(running) = elsewhere.filter(|running| running.is_on(&terms) && running.shares_memory()) {
+            return Ok(Some(Arc::clone(running)));
+        }
+        let octets = policies.archive().component(&known.tenant.id, generation.digest).await;
+        let fresh = match octets {
+            Ok(octets) => policies.load(&terms, &octets, known).await,
+            Err(error) => Err(not_kept(&error)),
+        };
+        match fresh {
+            Ok(policy) => Ok(Some(Arc::new(policy.numbered(generation.number)))),
+            Err(error @ LoadError::Engine(_)) => Err(error),
+            Err(error) => {
+                self.refused.push(error);
+                Ok(loaded)
+            }
+        }
+    }
+}
+
+/// What a file brings whose policy has described itself.
+fn upload(settings: &Settings, policy: &TenantPolicy) -> Upload {
+    let description = &policy.policy.description;
+    Upload { policy: description.name.clone(), version: description.version.clone(), ..unknown(settings) }
+}
+
+/// What a file brings.
+fn unknown(settings: &Settings) -> Upload {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Upload {
+        policy: String::new(),
+        version: String::new(),
+        settings: settings.settings.clone(),
+        who: CONFIGURATION.to_owned(),
+        when: now,
+        from: settings.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
+        signer: None,
+        note: String::new(),
+    }
+}
+
+fn not_kept(error: &StoreError) -> LoadError {
+    LoadError::Unfit(format!("its generations cannot be read or kept: {error}"))
+}
+
+impl Policies {
+    async fn keep(&self, tenant: &str, octets: &[u8], upload: Upload, stage: Stage) -> Result<Generation, LoadError> {
+        self.archive().append(tenant, octets, upload, stage).await.map_err(|error| not_kept(&error))
+    }
+}
