@@ -10,6 +10,7 @@ mod files;
 mod keeps_bytes;
 mod policy_accounts;
 mod policy_failures;
+mod policy_generations;
 mod policy_headers;
 mod policy_recipients;
 mod post;

@@ -216,9 +216,14 @@ pub(crate) fn scripted(settings: &str) -> String {
     guest("scripted", "", settings)
 }
 
+/// The file of a prebuilt guest of tests/guests.
+pub(crate) fn guest_file(name: &str) -> String {
+    format!("{}/guests/prebuilt/{name}.wasm", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// A prebuilt guest of tests/guests with these lines of `[policy]` and of its settings.
 pub(crate) fn guest(name: &str, more: &str, settings: &str) -> String {
-    let file = format!("{}/guests/prebuilt/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
+    let file = guest_file(name);
     format!("[policy]\nfile = \"{file}\"\n{more}\n[policy.settings]\n{settings}\n")
 }
 

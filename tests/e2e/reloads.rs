@@ -9,7 +9,7 @@ use posthouse_relay::control::watch::watch;
 use posthouse_relay::simulation;
 
 use crate::files::{Files, acme};
-use crate::post::{APP, OTHER, guest, scripted, send};
+use crate::post::{APP, OTHER, guest_file, scripted, send};
 use crate::wire::Wire;
 
 const MESSAGE: &str = "Subject: hi\r\n\r\nbody\r\n";
@@ -204,11 +204,6 @@ async fn a_policy_that_is_not_taken_leaves_the_one_that_decided_so_far() {
     let report = files.reload().await;
     assert!(report.refused_policies.is_empty(), "{report}");
     assert!(mail(&mut client, "me@acme.example").await.starts_with("250 "));
-}
-
-fn guest_file(name: &str) -> String {
-    let text = guest(name, "", "");
-    text.split('"').nth(1).expect("the file stands in quotes").to_owned()
 }
 
 #[tokio::test]

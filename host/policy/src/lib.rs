@@ -21,6 +21,7 @@ pub mod log;
 pub mod meter;
 pub mod policy;
 pub mod realm;
+pub mod sections;
 pub mod share;
 pub mod tenant;
 pub mod worker;

@@ -4,6 +4,7 @@
 //! invariant: a change is published whole, or nothing of it has happened.
 
 mod change;
+pub mod policies;
 pub mod report;
 pub mod sources;
 pub mod watch;
@@ -11,11 +12,13 @@ pub mod watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use posthouse_store::generations::Generation;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
 use crate::config::Config;
 use crate::config::files::Sources;
 use crate::control::change::Plane;
+use crate::control::policies::{Move, Push, Rejected};
 use crate::control::report::{Cause, Report, Status};
 use crate::doors::Doors;
 use crate::policies::Policies;
@@ -43,6 +46,10 @@ enum Request {
     Reload { cause: Cause, answer: oneshot::Sender<Report> },
     /// Takes this configuration, which is in no file.
     Publish { config: Box<Config>, answer: oneshot::Sender<Report> },
+    /// Takes a policy.
+    Push { push: Box<Push>, answer: oneshot::Sender<Result<Generation, Rejected>> },
+    /// Brings a generation to a stage.
+    Move { wanted: Move, answer: oneshot::Sender<Result<Generation, Rejected>> },
 }
 
 /// What a control begins with.
@@ -79,6 +86,22 @@ impl Control {
     /// The relay is ending.
     pub async fn publish(&self, config: Config) -> Result<Report, Ending> {
         self.ask(|answer| Request::Publish { config: Box::new(config), answer }).await
+    }
+
+    /// Takes a policy for a tenant, as the next generation of its own.
+    ///
+    /// # Errors
+    /// The relay is ending, or the policy is not taken; what decided before goes on deciding.
+    pub async fn push(&self, push: Push) -> Result<Result<Generation, Rejected>, Ending> {
+        self.ask(|answer| Request::Push { push: Box::new(push), answer }).await
+    }
+
+    /// Brings a generation of a tenant's policy to another stage.
+    ///
+    /// # Errors
+    /// The relay is ending, or it cannot come to that stage; everything stays as it was.
+    pub async fn bring(&self, wanted: Move) -> Result<Result<Generation, Rejected>, Ending> {
+        self.ask(|answer| Request::Move { wanted, answer }).await
     }
 
     /// How things stand.

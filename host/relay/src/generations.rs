@@ -5,7 +5,8 @@
 
 pub mod archive;
 mod follow;
-pub(crate) mod shadow;
+pub mod shadow;
+pub mod signature;
 mod stages;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use posthouse_policy::failure::LoadError;
 use posthouse_store::generations::{Generation, Stage};
 
-use crate::generations::shadow::Comparison;
+use crate::generations::shadow::{Comparison, Counts};
 use crate::policies::TenantPolicy;
 
 pub(crate) use follow::follow;
@@ -76,6 +77,11 @@ impl Line {
     /// The one that is asked beside it.
     pub(crate) fn shadow(&self) -> Option<&Shadow> {
         self.shadow.as_ref()
+    }
+
+    /// What came of comparing the shadow with what decides.
+    pub fn comparison(&self) -> Option<Counts> {
+        self.shadow.as_ref().map(|shadow| shadow.comparison.counts())
     }
 
     /// The policy that decides where there is no canary.

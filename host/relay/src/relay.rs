@@ -119,6 +119,11 @@ impl Relay {
         &self.control
     }
 
+    /// What holds now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.front.snapshots.current()
+    }
+
     /// Why tenants' policies were not taken.
     pub fn refused_policies(&self) -> Vec<String> {
         self.front.snapshots.current().refused_policies.clone()

@@ -43,8 +43,8 @@ pub struct Snapshot {
     pub refused_policies: Vec<String>,
     /// Stages of tenants' policies that are to be written down when this snapshot is published.
     pub(crate) stages: Vec<(String, Vec<(u64, Stage)>)>,
-    logins: HashMap<String, (String, Arc<Login>)>,
-    listeners: HashMap<String, Arc<Rules>>,
+    logins: Arc<HashMap<String, (String, Arc<Login>)>>,
+    listeners: Arc<HashMap<String, Arc<Rules>>>,
     shared: Shared,
 }
 
@@ -131,6 +131,26 @@ impl Snapshot {
         self.config == other.config
             && self.tenants.values().all(same_policy)
             && self.refused_policies == other.refused_policies
+    }
+
+    /// The same, but for this tenant.
+    pub(crate) fn with_tenant(&self, tenant: Tenant) -> Self {
+        let mut tenants = self.tenants.clone();
+        tenants.insert(tenant.id.clone(), Arc::new(tenant));
+        Self {
+            generation: self.generation,
+            config: Arc::clone(&self.config),
+            hostname: self.hostname.clone(),
+            delivery_deadline: self.delivery_deadline,
+            content_silence: self.content_silence,
+            content_deadline: self.content_deadline,
+            tenants,
+            refused_policies: self.refused_policies.clone(),
+            stages: Vec::new(),
+            logins: Arc::clone(&self.logins),
+            listeners: Arc::clone(&self.listeners),
+            shared: self.shared.clone(),
+        }
     }
 
     /// All accounts of all tenants.

@@ -5,19 +5,11 @@
 
 mod bench;
 mod build;
-mod cases;
 mod check;
-mod document;
-mod expectation;
 mod new;
 mod numbers;
-mod question;
-mod realm;
-mod runner;
-mod seen;
 mod test;
 mod workshop;
-mod world;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -11,6 +11,7 @@ use crate::config::defaults;
 use crate::config::section::Section;
 use crate::config::units;
 use crate::config::value::Entry;
+use crate::hex;
 
 /// A tenant's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,19 @@ pub struct Policy {
     pub body: usize,
     /// What the policy is given, by key.
     pub settings: BTreeMap<String, String>,
+    /// Whether a policy that none of the signers has signed is refused.
+    pub require_signature: bool,
+    /// Who may sign.
+    pub signers: Vec<Signer>,
+}
+
+/// Somebody whose signature counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// Their name, in history and log.
+    pub name: String,
+    /// Their public key (Ed25519, RFC 8032).
+    pub key: [u8; 32],
 }
 
 impl Policy {
@@ -88,9 +102,37 @@ pub(super) fn read(root: &Section<'_>) -> Option<Policy> {
         entry.size(defaults::STREAM_THRESHOLD_LEAST..=defaults::STREAM_THRESHOLD_MOST)
     });
     let settings = section.or("settings", BTreeMap::new(), settings);
+    let signers = signers(&section);
+    let require_signature = section.or("require_signature", false, |entry| {
+        let required = entry.boolean()?;
+        if required && signers.is_empty() {
+            entry.fault("nobody can sign: there are no `signers`").suggest("add [[policy.signers]]").error();
+        }
+        Some(required)
+    });
     section.finish();
     let body = usize::try_from(body).unwrap_or(usize::MAX);
-    Some(Policy { file, place, on_failure, signed_fields, limits, body, settings })
+    Some(Policy { file, place, on_failure, signed_fields, limits, body, settings, require_signature, signers })
+}
+
+/// The `[[policy.signers]]`.
+fn signers(section: &Section<'_>) -> Vec<Signer> {
+    let mut signers = Vec::new();
+    for section in section.sections("signers") {
+        let name = section.required("name", "the signer's name", |entry| entry.name().map(str::to_owned));
+        let key = section.required("key", "the signer's public key", public_key);
+        section.finish();
+        signers.extend(name.zip(key).map(|(name, key)| Signer { name, key }));
+    }
+    signers
+}
+
+fn public_key(entry: &Entry<'_>) -> Option<[u8; 32]> {
+    let key = hex::octets(entry.text()?);
+    if key.is_none() {
+        entry.fault("expected 64 hexadecimal digits, as `posthouse policy keygen` shows them").error();
+    }
+    key
 }
 
 fn read_limits(section: &Section<'_>) -> Limits {

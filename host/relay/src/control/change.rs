@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use super::report::{Cause, Outcome, Report, Status};
@@ -19,13 +20,16 @@ use crate::snapshot::{Publisher, Snapshot};
 
 /// What holds, and the means to change it.
 pub(super) struct Plane {
-    publisher: Publisher,
-    policies: Arc<Policies>,
+    pub(super) publisher: Publisher,
+    pub(super) policies: Arc<Policies>,
     doors: Doors,
     file: Option<PathBuf>,
     status: watch::Sender<Arc<Status>>,
     metrics: ReloadMetrics,
 }
+
+/// How often policies are looked at that keep failing.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Why a configuration is not taken: one line for each thing that is wrong.
 type Wrong = Vec<String>;
@@ -34,7 +38,7 @@ impl Plane {
     pub(super) fn new(beginning: Beginning) -> (Self, watch::Receiver<Arc<Status>>) {
         let Beginning { publisher, policies, doors, file, sources } = beginning;
         let snapshot = publisher.current();
-        let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, std::time::Duration::ZERO);
+        let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, Duration::ZERO);
         last.refused_policies = snapshot.refused_policies.clone();
         let metrics = ReloadMetrics::register();
         metrics.record(&last);
@@ -46,10 +50,16 @@ impl Plane {
         let mut ending = draining.watcher();
         // What is left of `draining` would keep the relay from ending.
         drop(draining);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let request = tokio::select! {
                 request = requests.recv() => request,
                 () = ending.begun() => None,
+                _ = look.tick() => {
+                    self.take_back_failing().await;
+                    continue;
+                }
             };
             match request {
                 Some(request) => self.carry_out(request).await,
@@ -70,7 +80,20 @@ impl Plane {
                 let report = self.reported(Cause::Given, outcome, Vec::new(), sources, began);
                 let _nobody_waits = answer.send(report);
             }
+            Request::Push { push, answer } => {
+                let outcome = self.push(*push).await;
+                let _nobody_waits = answer.send(outcome);
+            }
+            Request::Move { wanted, answer } => {
+                let outcome = self.bring(wanted).await;
+                let _nobody_waits = answer.send(outcome);
+            }
         }
+    }
+
+    /// The number of the generation that holds, for the metrics; no reload made it.
+    pub(super) fn note_generation(&self) {
+        self.metrics.note_generation(self.publisher.current().generation);
     }
 
     async fn reload(&mut self, cause: Cause) -> Report {

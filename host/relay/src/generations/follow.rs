@@ -57,10 +57,12 @@ impl Changed {
         let is_from_file = |generation: &&Generation| generation.upload.who == CONFIGURATION;
         let latest = self.line.history.iter().rev().find(is_from_file);
         let same = latest.filter(|latest| latest.digest == digest && latest.upload.settings == settings.settings);
-        if same.is_some_and(|same| same.stage != Stage::Refused) {
+        // What could not even describe itself is tried again: the fault may have been in its settings or in our own house.
+        // What was taken back because it kept failing is not.
+        let was_refused = same.is_some_and(|same| same.stage == Stage::Refused && same.upload.policy.is_empty());
+        if same.is_some() && !was_refused {
             return Ok(());
         }
-        let was_refused = same.is_some();
         match policies.load(settings, octets, known).await {
             Ok(policy) => {
                 let generation =

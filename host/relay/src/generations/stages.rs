@@ -58,6 +58,17 @@ impl Line {
         Ok((earlier, self.bring(earlier, Stage::Active)?))
     }
 
+    /// Takes a generation back that keeps failing. Where it decides, what decided before it does again; where there is
+    /// none, it stays.
+    pub(crate) fn take_back(&mut self, number: u64) -> Result<Vec<(u64, Stage)>, StageError> {
+        let generation = self.generation(number).ok_or(StageError::Unknown(number))?;
+        let mut stages = if generation.stage == Stage::Active { self.roll_back()?.1 } else { Vec::new() };
+        stages.retain(|(other, _)| *other != number);
+        stages.push((number, Stage::Refused));
+        self.set(&stages);
+        Ok(stages)
+    }
+
     /// Adds what was brought.
     pub(crate) fn add(&mut self, generation: Generation) {
         self.history.push(generation);

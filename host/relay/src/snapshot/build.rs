@@ -47,8 +47,8 @@ pub(super) async fn snapshot(
         tenants,
         refused_policies: refused,
         stages,
-        logins,
-        listeners,
+        logins: Arc::new(logins),
+        listeners: Arc::new(listeners),
         shared,
         config,
     })

@@ -20,12 +20,12 @@ use posthouse_policy::tenant::TenantMemory;
 
 use self::figures::Figures;
 use self::result::Measured;
-use super::cases::{Case, Cases, Hook};
-use super::question::{Answer, Question, has_hook, inquiry, mail};
-use super::seen::Seen;
 use super::workshop::{PolicyFile, Workshop};
-use super::world::World;
 use crate::cli::terminal::complain;
+use crate::trial::cases::{Case, Cases, Hook};
+use crate::trial::question::{Answer, Question, has_hook, inquiry, mail};
+use crate::trial::seen::Seen;
+use crate::trial::world::World;
 
 /// Calls before those that count: caches are warm, and the pool's places have been used.
 const WARM_UP: u32 = 200;

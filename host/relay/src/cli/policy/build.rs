@@ -16,10 +16,10 @@ use posthouse_policy::limits;
 use serde::Deserialize;
 
 use self::toolchain::Toolchain;
-use super::document::Document;
 use super::numbers::octets;
 use super::workshop::short;
 use crate::cli::terminal::{Style, say, styled};
+use crate::trial::document::Document;
 
 const EXAMPLES: &str = "\
 Examples:

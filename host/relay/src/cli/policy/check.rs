@@ -13,12 +13,12 @@ use posthouse_policy::limits::{self, Limits};
 use posthouse_policy::policy::Policy;
 
 use self::table::{Use, bounds, row, title};
-use super::cases::Cases;
 use super::numbers::{counted, octets, percent, span};
-use super::runner::Runner;
 use super::workshop::{PolicyFile, Workshop, indented};
-use super::world::World;
 use crate::cli::terminal::{Style, say, styled};
+use crate::trial::cases::Cases;
+use crate::trial::runner::Runner;
+use crate::trial::world::World;
 
 const EXAMPLES: &str = "\
 Examples:

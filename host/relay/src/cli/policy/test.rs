@@ -8,13 +8,13 @@ use std::process::ExitCode;
 
 use posthouse_policy::engine::Mode;
 
-use super::cases::{Case, Cases};
-use super::expectation::differences;
 use super::numbers::{counted, grouped, octets};
-use super::runner::{Ran, Runner};
 use super::workshop::{CASES, PolicyFile, Workshop, log_lines};
-use super::world::World;
 use crate::cli::terminal::{Style, say, styled};
+use crate::trial::cases::{Case, Cases};
+use crate::trial::expectation::differences;
+use crate::trial::runner::{Ran, Runner};
+use crate::trial::world::World;
 
 /// Names longer than this push the figures behind them to the right.
 const LONGEST_NAME: usize = 80;

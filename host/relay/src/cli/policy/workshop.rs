@@ -11,8 +11,8 @@ use posthouse_policy::limits;
 use posthouse_policy::log::Lines;
 use posthouse_policy::policy::Policy;
 
-use super::world::World;
 use crate::cli::terminal::complain;
+use crate::trial::world::World;
 
 /// The name of a file of cases where none is given.
 pub(super) const CASES: &str = "cases.toml";

@@ -53,3 +53,14 @@ fn what_cannot_be_is_said() {
     assert_eq!(line.bring(3, Stage::Canary { percent: 100 }).unwrap_err(), StageError::Share(100));
     assert_eq!(line.roll_back().unwrap_err(), StageError::NothingBefore);
 }
+
+#[test]
+fn what_keeps_failing_is_taken_back_and_not_tried_again() {
+    let mut line = line(&[Stage::Retired, Stage::Active, Stage::Canary { percent: 5 }]);
+    assert_eq!(line.take_back(3).unwrap(), [(3, Stage::Refused)]);
+    assert_eq!(line.take_back(2).unwrap(), [(1, Stage::Active), (2, Stage::Refused)]);
+    assert_eq!(line.bring(2, Stage::Active).unwrap_err(), StageError::Refused(2));
+    // The last one stays: what becomes of its failures the tenant has said.
+    assert_eq!(line.take_back(1).unwrap_err(), StageError::NothingBefore);
+    assert_eq!(line.generation(1).map(|last| last.stage), Some(Stage::Active));
+}

@@ -1,6 +1,6 @@
 //! A message to measure with where there is no file of cases, and bodies of any size.
 
-use crate::cli::policy::cases::Cases;
+use crate::trial::cases::Cases;
 
 /// 20 fields, as a web shop's mailer writes them.
 const CASES: &str = include_str!("sample.toml");
@@ -25,7 +25,7 @@ pub(super) fn grown(message: &str, size: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::{cases, grown};
-    use crate::cli::policy::question::mail;
+    use crate::trial::question::mail;
 
     #[test]
     fn the_sample_has_twenty_fields() {

@@ -54,5 +54,5 @@ fn the_versions_are_those_of_other_peoples_packages() {
 #[test]
 fn the_templates_cases_can_be_read() {
     let (_, cases) = TEMPLATES.iter().find(|(path, _)| *path == "cases.toml").unwrap();
-    assert!(toml::from_str::<super::super::cases::Cases>(cases).is_ok());
+    assert!(toml::from_str::<crate::trial::cases::Cases>(cases).is_ok());
 }

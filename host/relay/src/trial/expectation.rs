@@ -9,7 +9,7 @@ use super::cases::Expected;
 use super::seen::{Onward, Seen, enhanced_text};
 
 /// All differences; none means that all is as expected.
-pub(super) fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
+pub(crate) fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
     if let Some(difference) = other_answer(expected, seen) {
         // The rest would say the same again.
         return vec![difference];

@@ -18,7 +18,7 @@ use super::world::World;
 const SEEDS: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A policy that is tried, and what its calls leave behind.
-pub(super) struct Runner {
+pub(crate) struct Runner {
     policy: Policy,
     world: World,
     tenant: Arc<TenantMemory>,
@@ -29,14 +29,14 @@ pub(super) struct Runner {
 }
 
 /// What came of a case.
-pub(super) struct Ran {
-    pub(super) seen: Seen,
-    pub(super) cost: Cost,
-    pub(super) lines: Lines,
+pub(crate) struct Ran {
+    pub(crate) seen: Seen,
+    pub(crate) cost: Cost,
+    pub(crate) lines: Lines,
 }
 
 impl Runner {
-    pub(super) fn new(policy: Policy, world: World) -> Self {
+    pub(crate) fn new(policy: Policy, world: World) -> Self {
         let (later, against) = (Duration::ZERO, BTreeMap::new());
         Self { policy, world, tenant: TenantMemory::new(), later, calls: 0, against }
     }
@@ -45,7 +45,7 @@ impl Runner {
     ///
     /// # Errors
     /// It cannot be asked at all, for want of a hook or of settings that the policy takes.
-    pub(super) async fn run(&mut self, case: &Case) -> Result<Ran, String> {
+    pub(crate) async fn run(&mut self, case: &Case) -> Result<Ran, String> {
         self.later += case.after;
         if !has_hook(&self.policy, case.hook) {
             return Err(format!("the policy does not export {}", case.hook.name()));

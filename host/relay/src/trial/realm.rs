@@ -7,13 +7,13 @@ use serde::Deserialize;
 use crate::tenant::{Login, Sender};
 
 /// Sessions of an account of which nothing else is said: Gmail's limit for one mailbox.
-pub(super) const SESSIONS: u32 = 10;
+pub(crate) const SESSIONS: u32 = 10;
 
 /// An account in a file of cases.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AccountTable {
-    pub(super) id: String,
+pub(crate) struct AccountTable {
+    pub(crate) id: String,
     address: String,
     #[serde(default)]
     provider: Provider,
@@ -39,16 +39,16 @@ enum Provider {
 /// A route.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RouteTable {
-    pub(super) name: String,
+pub(crate) struct RouteTable {
+    pub(crate) name: String,
     /// Ids of accounts. A policy sees the name only.
     #[serde(default)]
-    pub(super) accounts: Vec<String>,
+    pub(crate) accounts: Vec<String>,
 }
 
 /// A tenant that is on paper only.
 #[derive(Debug, Default)]
-pub(super) struct PaperRealm {
+pub(crate) struct PaperRealm {
     accounts: Vec<Account>,
     routes: Vec<String>,
     /// None may send as anybody.
@@ -56,7 +56,7 @@ pub(super) struct PaperRealm {
 }
 
 impl AccountTable {
-    pub(super) fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         Account {
             id: self.id.clone(),
             address: self.address.clone(),
@@ -74,7 +74,7 @@ impl AccountTable {
 }
 
 impl PaperRealm {
-    pub(super) fn new(mut accounts: Vec<Account>, mut routes: Vec<String>, senders: Option<Vec<Sender>>) -> Self {
+    pub(crate) fn new(mut accounts: Vec<Account>, mut routes: Vec<String>, senders: Option<Vec<Sender>>) -> Self {
         accounts.sort_by(|one, other| one.id.cmp(&other.id));
         routes.sort_unstable();
         let login = |senders| Login { name: "app".to_owned(), password: None, senders, account: None };

@@ -13,34 +13,34 @@ use super::question::{Answer, Question};
 
 /// What came of one case. What a call does not come to is none.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) word: Option<Word>,
-    pub(super) reply: Option<Reply>,
-    pub(super) onward: Option<Onward>,
-    pub(super) next: Option<Next>,
+pub(crate) struct Seen {
+    pub(crate) word: Option<Word>,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) onward: Option<Onward>,
+    pub(crate) next: Option<Next>,
     /// What the policy has against its settings; empty for nothing.
-    pub(super) settings: Option<String>,
-    pub(super) failure: Option<String>,
+    pub(crate) settings: Option<String>,
+    pub(crate) failure: Option<String>,
     /// What was added to counters.
-    pub(super) counters: BTreeMap<String, u64>,
-    pub(super) log: Vec<String>,
+    pub(crate) counters: BTreeMap<String, u64>,
+    pub(crate) log: Vec<String>,
 }
 
 /// A message that goes on, with all instructions followed.
 #[derive(Debug, Default)]
-pub(super) struct Onward {
-    pub(super) route: Option<String>,
-    pub(super) accounts: Vec<String>,
-    pub(super) sender: String,
-    pub(super) recipients: Vec<String>,
+pub(crate) struct Onward {
+    pub(crate) route: Option<String>,
+    pub(crate) accounts: Vec<String>,
+    pub(crate) sender: String,
+    pub(crate) recipients: Vec<String>,
     /// The fields of its header block: names, and bodies without folds.
-    pub(super) fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     /// Fields under a DKIM signature that were changed.
-    pub(super) signed: Vec<String>,
+    pub(crate) signed: Vec<String>,
 }
 
 impl Seen {
-    pub(super) fn of(case: &Case, question: &Question, report: &Report<Answer>) -> Self {
+    pub(crate) fn of(case: &Case, question: &Question, report: &Report<Answer>) -> Self {
         let log = report.lines.iter().map(|line| line.text.clone()).collect();
         let seen = match &report.result {
             Err(failure) => Self { word: Some(Word::Failure), failure: Some(failure.to_string()), ..Self::default() },
@@ -157,6 +157,6 @@ impl fmt::Display for Seen {
 }
 
 /// `5.7.1`.
-pub(super) fn enhanced_text((class, subject, detail): (u8, u16, u16)) -> String {
+pub(crate) fn enhanced_text((class, subject, detail): (u8, u16, u16)) -> String {
     format!("{class}.{subject}.{detail}")
 }

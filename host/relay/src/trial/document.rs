@@ -17,13 +17,13 @@ use crate::tenant::Sender;
 
 /// A file's name and text.
 #[derive(Debug)]
-pub(super) struct Document {
-    pub(super) name: String,
-    pub(super) text: String,
+pub(crate) struct Document {
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 impl Document {
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let name = path.display().to_string();
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self { name, text }),
@@ -31,12 +31,12 @@ impl Document {
         }
     }
 
-    pub(super) fn parsed<T: DeserializeOwned>(&self) -> Result<T, String> {
+    pub(crate) fn parsed<T: DeserializeOwned>(&self) -> Result<T, String> {
         toml::from_str(&self.text).map_err(|error| self.fault(error.span(), error.message().trim()))
     }
 
     /// `cases.toml:12: unknown field ..`
-    pub(super) fn fault(&self, span: Option<Range<usize>>, reason: &str) -> String {
+    pub(crate) fn fault(&self, span: Option<Range<usize>>, reason: &str) -> String {
         let line = span.and_then(|span| self.text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
         match line {
             Some(line) => format!("{}:{line}: {reason}", self.name),
@@ -73,10 +73,10 @@ impl<'de> Deserialize<'de> for Setting {
 
 /// Settings by key.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct SettingsTable(BTreeMap<String, Setting>);
+pub(crate) struct SettingsTable(BTreeMap<String, Setting>);
 
 impl SettingsTable {
-    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+    pub(crate) fn settings(&self) -> BTreeMap<String, String> {
         self.0.iter().map(|(key, Setting(text))| (key.clone(), text.clone())).collect()
     }
 }
@@ -84,33 +84,33 @@ impl SettingsTable {
 /// The limits that a tenant's file may change, as it writes them.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LimitsTable {
+pub(crate) struct LimitsTable {
     #[serde(default, deserialize_with = "cpu")]
-    pub(super) cpu: Option<Duration>,
+    pub(crate) cpu: Option<Duration>,
     #[serde(default, deserialize_with = "time")]
-    pub(super) time: Option<Duration>,
+    pub(crate) time: Option<Duration>,
     #[serde(default, deserialize_with = "memory")]
-    pub(super) memory: Option<usize>,
+    pub(crate) memory: Option<usize>,
 }
 
 impl LimitsTable {
     /// These limits, and all of a core: an author waits for nobody's share.
-    pub(super) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         let cpu = self.cpu.unwrap_or(limits::CPU);
         let time = self.time.unwrap_or(limits::TIME.max(cpu));
         Limits { cpu, time, memory: self.memory.unwrap_or(limits::MEMORY), share: limits::SHARE_MOST }
     }
 }
 
-pub(super) fn cpu<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(crate) fn cpu<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration_to(limits::CPU_MOST, deserializer)
 }
 
-pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration_to(limits::TIME_MOST, deserializer)
 }
 
-pub(super) fn memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+pub(crate) fn memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let size = units::size(&text).ok().and_then(|size| usize::try_from(size).ok());
     match size.filter(|size| (limits::MEMORY_LEAST..=limits::MEMORY_MOST).contains(size)) {
@@ -133,14 +133,14 @@ fn duration_to<'de, D: Deserializer<'de>>(most: Duration, deserializer: D) -> Re
 }
 
 /// A span of time of any length.
-pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     units::duration(&text)
         .map_err(|_| D::Error::custom(format!("\"{text}\": expected a duration such as \"90 s\" or \"1 h\"")))
 }
 
 /// `app@acme.example` or `@acme.example`, as in a login's `senders`.
-pub(super) fn senders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Sender>>, D::Error> {
+pub(crate) fn senders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Sender>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| sender(text).map_err(D::Error::custom)).collect::<Result<_, _>>().map(Some)
 }

@@ -11,7 +11,7 @@ use super::world::World;
 
 /// What is asked.
 #[derive(Debug)]
-pub(super) enum Question {
+pub(crate) enum Question {
     Recipient(String),
     /// The message is lent to the policy and comes back.
     Message(Mail),
@@ -21,7 +21,7 @@ pub(super) enum Question {
 
 /// What is answered.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Recipient(Verdict),
     Message(Box<Decided>),
     Outcome(Next),
@@ -30,7 +30,7 @@ pub(super) enum Answer {
 
 impl Question {
     /// A case's. That the case has what its hook is asked about was checked when it was read.
-    pub(super) fn of(case: &Case) -> Self {
+    pub(crate) fn of(case: &Case) -> Self {
         match (case.hook, &case.attempt) {
             (Hook::Recipient, _) => Self::Recipient(case.recipient.clone().unwrap_or_default()),
             (Hook::Outcome, Some(attempt)) => Self::Outcome(attempt.attempt()),
@@ -39,7 +39,7 @@ impl Question {
         }
     }
 
-    pub(super) async fn ask(&mut self, policy: &Policy, inquiry: Inquiry) -> Report<Answer> {
+    pub(crate) async fn ask(&mut self, policy: &Policy, inquiry: Inquiry) -> Report<Answer> {
         match self {
             Self::Recipient(address) => map(policy.recipient(inquiry, address.clone()).await, Answer::Recipient),
             Self::Message(mail) => {
@@ -55,7 +55,7 @@ impl Question {
 }
 
 /// Whether the policy exports a hook.
-pub(super) fn has_hook(policy: &Policy, hook: Hook) -> bool {
+pub(crate) fn has_hook(policy: &Policy, hook: Hook) -> bool {
     match hook {
         Hook::Message => policy.decides_messages(),
         Hook::Recipient => policy.decides_recipients(),
@@ -65,7 +65,7 @@ pub(super) fn has_hook(policy: &Policy, hook: Hook) -> bool {
 }
 
 /// A case's envelope, `later` than the world's clock and with this seed.
-pub(super) fn inquiry(case: &Case, world: &World, later: Duration, seed: u64) -> Inquiry {
+pub(crate) fn inquiry(case: &Case, world: &World, later: Duration, seed: u64) -> Inquiry {
     let began = world.moment;
     let milliseconds = u64::try_from(later.as_millis()).unwrap_or(u64::MAX);
     let unix_milliseconds = began.unix_milliseconds.saturating_add(milliseconds);
@@ -86,7 +86,7 @@ pub(super) fn inquiry(case: &Case, world: &World, later: Duration, seed: u64) ->
 }
 
 /// A message with the line ends that it has on the wire.
-pub(super) fn mail(text: &str) -> Mail {
+pub(crate) fn mail(text: &str) -> Mail {
     Mail::new(text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes(), true)
 }
 

@@ -19,21 +19,21 @@ use crate::tenant::Sender;
 
 /// All of it.
 #[derive(Debug, Clone)]
-pub(super) struct World {
-    pub(super) settings: Settings,
-    pub(super) limits: Limits,
-    pub(super) realm: Arc<dyn Realm>,
-    pub(super) moment: Moment,
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) limits: Limits,
+    pub(crate) realm: Arc<dyn Realm>,
+    pub(crate) moment: Moment,
 }
 
 impl World {
     /// A tenant with nothing.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::of(&SettingsTable::default(), &LimitsTable::default(), PaperRealm::default(), cases::new_year())
     }
 
     /// The one that a file of cases describes.
-    pub(super) fn of_cases(cases: &Cases) -> Self {
+    pub(crate) fn of_cases(cases: &Cases) -> Self {
         let accounts = cases.accounts.iter().map(AccountTable::account).collect();
         let routes = cases.routes.iter().map(|route| route.get_ref().name.clone()).collect();
         let realm = PaperRealm::new(accounts, routes, cases.senders.clone());
@@ -41,7 +41,7 @@ impl World {
     }
 
     /// A tenant's file: its accounts, routes and senders, and what it says under `[policy]`.
-    pub(super) fn of_tenant(path: &Path) -> Result<Self, String> {
+    pub(crate) fn of_tenant(path: &Path) -> Result<Self, String> {
         let file: TenantFile = Document::read(path)?.parsed()?;
         let policy = file.policy.unwrap_or_default();
         let accounts = file.accounts.iter().map(TenantAccount::account).collect();
@@ -53,7 +53,7 @@ impl World {
     }
 
     /// A tenant with nothing but the settings in this file.
-    pub(super) fn of_settings(path: &Path) -> Result<Self, String> {
+    pub(crate) fn of_settings(path: &Path) -> Result<Self, String> {
         let settings: SettingsTable = Document::read(path)?.parsed()?;
         Ok(Self::of(&settings, &LimitsTable::default(), PaperRealm::default(), cases::new_year()))
     }
@@ -64,12 +64,12 @@ impl World {
     }
 
     /// Terms with a memory of their own.
-    pub(super) fn terms(&self) -> Terms {
+    pub(crate) fn terms(&self) -> Terms {
         Terms { limits: self.limits, settings: Arc::clone(&self.settings), tenant: TenantMemory::new() }
     }
 
     /// A question about no message.
-    pub(super) fn inquiry(&self) -> Inquiry {
+    pub(crate) fn inquiry(&self) -> Inquiry {
         Inquiry { realm: Arc::clone(&self.realm), envelope: Envelope::none(), moment: self.moment }
     }
 }

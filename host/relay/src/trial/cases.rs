@@ -21,75 +21,75 @@ use crate::tenant::Sender;
 /// A whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Cases {
+pub(crate) struct Cases {
     /// The clock's reading in the first case, in milliseconds since 1970.
     #[serde(default = "new_year", deserialize_with = "moment")]
-    pub(super) now: u64,
+    pub(crate) now: u64,
     /// What the login may put into MAIL FROM; none is anything.
     #[serde(default, deserialize_with = "document::senders")]
-    pub(super) senders: Option<Vec<Sender>>,
+    pub(crate) senders: Option<Vec<Sender>>,
     /// The settings of all cases that have none of their own.
     #[serde(default)]
-    pub(super) settings: SettingsTable,
+    pub(crate) settings: SettingsTable,
     #[serde(default)]
-    pub(super) limits: LimitsTable,
+    pub(crate) limits: LimitsTable,
     #[serde(default)]
-    pub(super) accounts: Vec<AccountTable>,
+    pub(crate) accounts: Vec<AccountTable>,
     #[serde(default)]
-    pub(super) routes: Vec<Spanned<RouteTable>>,
+    pub(crate) routes: Vec<Spanned<RouteTable>>,
     #[serde(default)]
-    pub(super) cases: Vec<Spanned<Case>>,
+    pub(crate) cases: Vec<Spanned<Case>>,
 }
 
 /// One case.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Case {
-    pub(super) name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     #[serde(default)]
-    pub(super) hook: Hook,
+    pub(crate) hook: Hook,
     /// Settings of its own, instead of all others.
-    pub(super) settings: Option<SettingsTable>,
+    pub(crate) settings: Option<SettingsTable>,
     #[serde(default = "login")]
-    pub(super) login: String,
+    pub(crate) login: String,
     #[serde(default = "client")]
-    pub(super) client: IpAddr,
+    pub(crate) client: IpAddr,
     #[serde(default = "helo")]
-    pub(super) helo: String,
+    pub(crate) helo: String,
     #[serde(default = "yes")]
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
     #[serde(default)]
-    pub(super) smtputf8: bool,
-    pub(super) declared_size: Option<u64>,
+    pub(crate) smtputf8: bool,
+    pub(crate) declared_size: Option<u64>,
     #[serde(default)]
-    pub(super) sender: String,
+    pub(crate) sender: String,
     #[serde(default)]
-    pub(super) recipients: Vec<String>,
+    pub(crate) recipients: Vec<String>,
     /// The content, with any line ends.
-    pub(super) message: Option<String>,
+    pub(crate) message: Option<String>,
     /// Whom `on-recipient` is asked about.
-    pub(super) recipient: Option<String>,
+    pub(crate) recipient: Option<String>,
     /// What `on-outcome` is asked about.
-    pub(super) attempt: Option<Attempt>,
+    pub(crate) attempt: Option<Attempt>,
     /// What `on-message` is to have left.
     #[serde(default)]
-    pub(super) carried: String,
+    pub(crate) carried: String,
     /// How often it runs; the last result counts.
     #[serde(default = "once")]
-    pub(super) repeat: u32,
+    pub(crate) repeat: u32,
     /// How much later than the case before.
     #[serde(default, deserialize_with = "document::duration")]
-    pub(super) after: Duration,
+    pub(crate) after: Duration,
     /// The number for choices by chance; without it each call has another.
-    pub(super) seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     #[serde(default)]
-    pub(super) expect: Expected,
+    pub(crate) expect: Expected,
 }
 
 /// Which hook is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Hook {
+pub(crate) enum Hook {
     #[default]
     Message,
     Recipient,
@@ -101,7 +101,7 @@ pub(super) enum Hook {
 /// An attempt to deliver.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     account: String,
     #[serde(default = "once")]
     number: u32,
@@ -127,41 +127,41 @@ enum Outcome {
 /// What is expected: only what is written down.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Expected {
-    pub(super) verdict: Option<Word>,
-    pub(super) code: Option<u16>,
-    pub(super) enhanced: Option<String>,
+pub(crate) struct Expected {
+    pub(crate) verdict: Option<Word>,
+    pub(crate) code: Option<u16>,
+    pub(crate) enhanced: Option<String>,
     /// A part of the reply's text.
-    pub(super) text: Option<String>,
+    pub(crate) text: Option<String>,
     /// The route; empty for none.
-    pub(super) route: Option<String>,
-    pub(super) accounts: Option<Vec<String>>,
+    pub(crate) route: Option<String>,
+    pub(crate) accounts: Option<Vec<String>>,
     /// The sender of the message that goes on.
-    pub(super) sender: Option<String>,
+    pub(crate) sender: Option<String>,
     /// Its recipients.
-    pub(super) recipients: Option<Vec<String>>,
+    pub(crate) recipients: Option<Vec<String>>,
     /// Fields that it has.
     #[serde(default)]
-    pub(super) headers: Vec<String>,
+    pub(crate) headers: Vec<String>,
     /// Names of fields that it does not have.
     #[serde(default)]
-    pub(super) no_headers: Vec<String>,
-    pub(super) next: Option<Next>,
+    pub(crate) no_headers: Vec<String>,
+    pub(crate) next: Option<Next>,
     /// A part of what the policy has against its settings; empty for nothing.
-    pub(super) settings: Option<String>,
+    pub(crate) settings: Option<String>,
     /// What the case has added to counters.
     #[serde(default)]
-    pub(super) counters: BTreeMap<String, u64>,
+    pub(crate) counters: BTreeMap<String, u64>,
     /// A part of a line in the log.
-    pub(super) log: Option<String>,
+    pub(crate) log: Option<String>,
     /// A part of why the call failed.
-    pub(super) failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// What a call came to. (For settings: taken or not.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Word {
+pub(crate) enum Word {
     Proceed,
     Reject,
     Defer,
@@ -171,14 +171,19 @@ pub(super) enum Word {
 /// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Next {
+pub(crate) enum Next {
     Done,
     NextAccount,
 }
 
 impl Cases {
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         Self::parse(&Document::read(path)?)
+    }
+
+    /// The cases of a text that came from `name`.
+    pub(crate) fn of_text(name: &Path, text: &str) -> Result<Self, String> {
+        Self::parse(&Document { name: name.display().to_string(), text: text.to_owned() })
     }
 
     /// The cases of a text, if each says what its hook is asked about.
@@ -228,7 +233,7 @@ impl Case {
 
 impl Hook {
     /// The hook as the contract calls it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Message => "on-message",
             Self::Recipient => "on-recipient",
@@ -239,7 +244,7 @@ impl Hook {
 }
 
 impl Attempt {
-    pub(super) fn attempt(&self) -> call::Attempt {
+    pub(crate) fn attempt(&self) -> call::Attempt {
         call::Attempt {
             number: self.number,
             account: self.account.clone(),
@@ -258,7 +263,7 @@ impl Attempt {
 }
 
 /// 2026-01-01T00:00:00Z.
-pub(super) fn new_year() -> u64 {
+pub(crate) fn new_year() -> u64 {
     1_767_225_600_000
 }
 

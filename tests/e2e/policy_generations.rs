@@ -1,0 +1,172 @@
+//! Generations of a tenant's policy: brought, tried, promoted, taken back; and mail flows on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use posthouse_relay::control::policies::{Move, Push, Rejected};
+use posthouse_store::generations::{Generation, Stage};
+
+use crate::files::Files;
+use crate::post::{APP, guest_file, scripted, send};
+use crate::wire::Wire;
+
+const MESSAGE: &str = "Subject: hi\r\n\r\nbody\r\n";
+/// A tenant whose policies are only ever uploaded.
+const UPLOADS: &str = "[policy]\n";
+
+async fn mail(client: &mut Wire) -> String {
+    send(client, "me@acme.example", &["ann@example.org"], MESSAGE).await
+}
+
+/// The scripted guest, whose message hook does this, brought to this stage.
+fn push(steps: &str, to: Stage) -> Push {
+    Push {
+        tenant: "acme".to_owned(),
+        component: std::fs::read(guest_file("scripted")).expect("a prebuilt guest"),
+        digest: None,
+        settings: Some(BTreeMap::from([("message".to_owned(), steps.to_owned())])),
+        signature: None,
+        to,
+        who: "test".to_owned(),
+        from: "127.0.0.1".to_owned(),
+        note: String::new(),
+    }
+}
+
+impl Files {
+    async fn push(&self, push: Push) -> Result<Generation, Rejected> {
+        self.relay.control().push(push).await.expect("the relay is not ending")
+    }
+
+    async fn bring(&self, number: Option<u64>, to: Stage) -> Result<Generation, Rejected> {
+        let wanted = Move { tenant: "acme".to_owned(), number, to, who: "test".to_owned() };
+        self.relay.control().bring(wanted).await.expect("the relay is not ending")
+    }
+
+    fn stages(&self) -> Vec<(u64, Stage)> {
+        let snapshot = self.relay.snapshot();
+        snapshot.tenants["acme"].line.history.iter().map(|of| (of.number, of.stage)).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_without_a_generation_waits_and_its_first_one_decides() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    client.expect("MAIL FROM:<me@acme.example>", "451 4.3.5").await;
+    let first = files.push(push("reject 5.7.1 one", Stage::Active)).await.expect("it is taken");
+    assert_eq!((first.number, first.stage, &*first.upload.policy), (1, Stage::Active, "scripted"));
+    assert_eq!(mail(&mut client).await, "550 5.7.1 one\r\n");
+    // Brought only: nothing changes before it is promoted.
+    let second = files.push(push("reject 5.7.1 two", Stage::Uploaded)).await.expect("it is taken");
+    assert_eq!(mail(&mut client).await, "550 5.7.1 one\r\n");
+    files.bring(Some(second.number), Stage::Active).await.expect("it can be promoted");
+    assert_eq!(mail(&mut client).await, "550 5.7.1 two\r\n");
+    files.bring(None, Stage::Active).await.expect("there is one before it");
+    assert_eq!(mail(&mut client).await, "550 5.7.1 one\r\n");
+    assert_eq!(files.stages(), [(1, Stage::Active), (2, Stage::Retired)]);
+    let nothing = files.bring(None, Stage::Active).await.expect_err("there is none before it");
+    assert!(nothing.to_string().contains("no earlier generation"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_reload_keeps_what_was_uploaded_and_a_new_file_goes_before_it() {
+    let files = Files::with(&scripted("message = \"reject 5.7.1 file\"")).await;
+    let mut client = files.client(APP).await;
+    files.push(push("reject 5.7.1 upload", Stage::Active)).await.expect("it is taken");
+    assert_eq!(mail(&mut client).await, "550 5.7.1 upload\r\n");
+    let route = "[[routes]]\nname = \"second\"\naccounts = [\"gmail\"]\n";
+    files
+        .change("tenants/acme.toml", &files.acme(&(route.to_owned() + &scripted("message = \"reject 5.7.1 file\""))))
+        .await;
+    assert_eq!(mail(&mut client).await, "550 5.7.1 upload\r\n");
+    files.change("tenants/acme.toml", &files.acme(&scripted("message = \"reject 5.7.1 another\""))).await;
+    assert_eq!(mail(&mut client).await, "550 5.7.1 another\r\n");
+    assert_eq!(files.stages(), [(1, Stage::Retired), (2, Stage::Retired), (3, Stage::Active)]);
+}
+
+#[tokio::test]
+async fn a_canary_decides_on_its_share() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(push("reject 5.7.1 usual", Stage::Active)).await.expect("it is taken");
+    files.push(push("reject 5.7.1 canary", Stage::Canary { percent: 20 })).await.expect("it is taken");
+    let mut canaries = 0;
+    for _ in 0..50 {
+        canaries += usize::from(mail(&mut client).await == "550 5.7.1 canary\r\n");
+    }
+    assert_eq!(canaries, 10);
+    files.bring(Some(2), Stage::Active).await.expect("it can be promoted");
+    assert_eq!(files.stages(), [(1, Stage::Retired), (2, Stage::Active)]);
+    assert_eq!(mail(&mut client).await, "550 5.7.1 canary\r\n");
+}
+
+#[tokio::test]
+async fn a_shadow_is_compared_and_never_applied() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(push("count seen 1; proceed", Stage::Active)).await.expect("it is taken");
+    let steps = "count seen 1; add-header X-Shadow: yes; proceed";
+    files.push(push(steps, Stage::Shadow)).await.expect("it is taken");
+    for _ in 0..3 {
+        assert!(mail(&mut client).await.starts_with("250 "));
+    }
+    let compared = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            let snapshot = files.relay.snapshot();
+            let counts = snapshot.tenants["acme"].line.comparison().expect("there is a shadow");
+            if counts.different == 3 {
+                return counts;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    let counts = compared.await.expect("each message is compared");
+    assert_eq!((counts.same, counts.failed), (0, 0));
+    assert_eq!(counts.differences[0].in_what, ["headers"]);
+    let messages = files.simulator.ledger().wait_for(3).await;
+    assert!(messages.iter().all(|message| !String::from_utf8_lossy(crate::post::bytes(message)).contains("X-Shadow")));
+    // What the shadow has counted is not its tenant's.
+    let snapshot = files.relay.snapshot();
+    let active = snapshot.tenants["acme"].line.active().expect("one decides").policy.terms().tenant.counters.counts();
+    assert_eq!(active, [("seen".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn a_generation_that_keeps_failing_is_taken_back() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(push("reject 5.7.1 good", Stage::Active)).await.expect("it is taken");
+    files.push(push("panic", Stage::Active)).await.expect("it is taken");
+    let back = tokio::time::timeout(Duration::from_secs(30), async {
+        while mail(&mut client).await != "550 5.7.1 good\r\n" {}
+    });
+    back.await.expect("what decided before decides again");
+    assert_eq!(files.stages(), [(1, Stage::Active), (2, Stage::Refused)]);
+    let again = files.bring(Some(2), Stage::Active).await.expect_err("it is not tried again");
+    assert!(again.to_string().contains("generation 2"), "{again}");
+}
+
+#[tokio::test]
+async fn what_is_not_taken_changes_nothing_and_says_why() {
+    let files = Files::with("[policy]\nrequire_signature = true\n[[policy.signers]]\nname = \"ann\"\nkey = \"0101010101010101010101010101010101010101010101010101010101010101\"\n").await;
+    let good = || push("proceed", Stage::Active);
+    let damaged = Push { digest: Some("sha256:00".to_owned()), ..good() };
+    let garbage = Push { component: b"\0asm garbage".to_vec(), ..good() };
+    let settings =
+        Push { settings: Some(BTreeMap::from([("message".to_owned(), "no-such-step".to_owned())])), ..good() };
+    let signature = Push { signature: Some("00".repeat(64)), ..good() };
+    let nobody = Push { tenant: "nobody".to_owned(), ..good() };
+    for (push, told) in [
+        (damaged, "damaged on the way"),
+        (garbage, "it is damaged"),
+        (settings, "no-such-step"),
+        (good(), "signed policies only"),
+        (signature, "no signer of tenant acme"),
+        (nobody, "there is no tenant nobody"),
+    ] {
+        let rejected = files.push(push).await.expect_err(told);
+        assert!(rejected.to_string().contains(told), "{rejected}");
+    }
+    assert!(files.stages().is_empty());
+}
