@@ -159,7 +159,7 @@ async fn what_is_not_taken_changes_nothing_and_says_why() {
     let nobody = Push { tenant: "nobody".to_owned(), ..good() };
     for (push, told) in [
         (damaged, "damaged on the way"),
-        (garbage, "it is damaged"),
+        (garbage, "it is no WebAssembly"),
         (settings, "no-such-step"),
         (good(), "signed policies only"),
         (signature, "no signer of tenant acme"),
