@@ -24,6 +24,7 @@ use crate::metrics::FrontDoor;
 use crate::policies::Policies;
 use crate::shutdown::{Shutdown, shutdown};
 use crate::snapshot::{BuildError, Snapshot, Snapshots, publish};
+use crate::state::{self, StateError};
 
 /// How long idle sessions with providers may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -34,6 +35,9 @@ pub enum StartError {
     /// Its configuration cannot be used.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A listener's address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] NotOpened),
@@ -82,8 +86,12 @@ impl Relay {
         config: &Config,
         prometheus: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
+        let config_at_start = Arc::new(config.clone());
+        let opening = Arc::clone(&config_at_start);
+        let store = tokio::task::spawn_blocking(move || state::open(&opening)).await;
+        let store = store.expect("opening the store does not panic")?;
         let policies = Arc::new(Policies::open(config).map_err(BuildError::Policies)?);
-        let first = Snapshot::build(Arc::new(config.clone()), &policies, None).await?;
+        let first = Snapshot::first(config_at_start, &policies, store).await?;
         for refused in &first.refused_policies {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }

@@ -17,7 +17,7 @@ use crate::config::section::Section;
 use crate::config::source::Source;
 use crate::config::tenant::{self, AllTenants, Tenant};
 use crate::config::value::Entry;
-use crate::config::{log, policy, provider};
+use crate::config::{log, policy, provider, store};
 
 /// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
 /// be told. (The key's own faults are told by `read`.)
@@ -84,6 +84,7 @@ fn read_main(
     let config = Config {
         hostname: hostname.unwrap_or_default(),
         state_directory: root.optional("state_directory", state_directory),
+        store_keys: store::read(&root),
         timeouts: limits::read_timeouts(&root),
         log: log::read(&root),
         policies: policy::read_policies(&root),
