@@ -73,6 +73,7 @@ pub(crate) fn open(config: &Config) -> Result<Option<Arc<Store>>, StateError> {
         StoreKeys::OwnFile => own_keys(directory)?,
     };
     let store = Store::open(directory, keys)?;
+    seal_anew(&store);
     let torn = store.budgets().torn();
     if torn > 0 {
         warn!(
@@ -81,6 +82,16 @@ pub(crate) fn open(config: &Config) -> Result<Option<Arc<Store>>, StateError> {
         );
     }
     Ok(Some(Arc::new(store)))
+}
+
+/// Where the operator gives a new key before the old ones, the next start without these has to find everything under it.
+fn seal_anew(store: &Store) {
+    match store.refresh_tokens().reencrypt() {
+        Ok(0) => {}
+        Ok(count) => info!(count, "refresh tokens sealed anew under the first key"),
+        // That of an account which is still there is an error of its own, soon after.
+        Err(error) => warn!(%error, "refresh tokens are not sealed anew"),
+    }
 }
 
 fn own_keys(directory: &Path) -> Result<Keys, StateError> {
