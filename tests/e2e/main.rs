@@ -8,6 +8,7 @@ mod ends;
 mod faults;
 mod files;
 mod keeps_bytes;
+mod keeps_state;
 mod policy_accounts;
 mod policy_failures;
 mod policy_generations;

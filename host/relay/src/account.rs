@@ -6,7 +6,6 @@ mod credentials;
 mod rotation;
 mod succession;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use posthouse_net::connector::Connector;
 use posthouse_oauth::client::Client;
 use posthouse_smtp::client::Transaction as Envelope;
 use posthouse_smtp::path::{ForwardPath, Mailbox, ReversePath};
+use posthouse_store::store::Store;
 use posthouse_upstream::deliver::{Content, Delivered, deliver};
 use posthouse_upstream::error::Error as UpstreamError;
 use posthouse_upstream::gate::Cause;
@@ -25,6 +25,7 @@ use posthouse_upstream::target::Target;
 use tokio::time::{Instant, sleep};
 
 use crate::account::credentials::credentials;
+pub(crate) use crate::account::credentials::look_up;
 use crate::answer::Undelivered;
 use crate::config::account::Account as Settings;
 use crate::metrics::AccountMetrics;
@@ -63,7 +64,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) hostname: &'a str,
     pub(crate) connect: Duration,
     pub(crate) session_wait: Duration,
-    pub(crate) state_directory: Option<&'a Path>,
+    pub(crate) store: Option<Arc<Store>>,
     pub(crate) tokens: Client,
 }
 

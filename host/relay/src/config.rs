@@ -14,6 +14,7 @@ pub mod password;
 pub mod policy;
 pub mod provider;
 pub mod report;
+pub mod store;
 pub mod tenant;
 pub(crate) mod units;
 
@@ -36,6 +37,7 @@ use crate::config::listener::Listener;
 use crate::config::log::Log;
 use crate::config::policy::Policies;
 use crate::config::report::Report;
+use crate::config::store::StoreKeys;
 use crate::config::tenant::Tenant;
 
 /// A whole configuration without an error in it.
@@ -45,6 +47,8 @@ pub struct Config {
     pub hostname: String,
     /// Where rotated refresh tokens are kept; none keeps them in memory.
     pub state_directory: Option<PathBuf>,
+    /// The keys that they are sealed under.
+    pub store_keys: StoreKeys,
     /// How much.
     pub limits: Limits,
     /// How long.

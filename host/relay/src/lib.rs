@@ -32,6 +32,7 @@ pub mod relay;
 pub mod shutdown;
 pub mod simulation;
 pub mod snapshot;
+pub mod state;
 pub mod tenant;
 
 mod prospects;

@@ -25,6 +25,7 @@ use crate::metrics::FrontDoor;
 use crate::policies::Policies;
 use crate::shutdown::{Shutdown, shutdown};
 use crate::snapshot::{BuildError, Snapshot, Snapshots, publish};
+use crate::state::{self, StateError};
 
 /// How long idle sessions with providers may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -35,6 +36,9 @@ pub enum StartError {
     /// Its configuration cannot be used.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A listener's address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] NotOpened),
@@ -83,8 +87,13 @@ impl Relay {
         config: &Config,
         prometheus: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
-        let policies = Arc::new(Policies::open(config, Archive::default()).map_err(BuildError::Policies)?);
-        let first = Snapshot::build(Arc::new(config.clone()), &policies, None).await?;
+        let config_at_start = Arc::new(config.clone());
+        let opening = Arc::clone(&config_at_start);
+        let store = tokio::task::spawn_blocking(move || state::open(&opening)).await;
+        let store = store.expect("opening the store does not panic")?;
+        let archive = store.clone().map_or_else(Archive::default, Archive::of);
+        let policies = Arc::new(Policies::open(config, archive).map_err(BuildError::Policies)?);
+        let first = Snapshot::first(config_at_start, &policies, store).await?;
         for refused in &first.refused_policies {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }

@@ -12,7 +12,9 @@ use posthouse_net::error::Error as NetError;
 use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
 use posthouse_policy::failure::LoadError;
+use posthouse_store::error::Error as StoreError;
 use posthouse_store::generations::Stage;
+use posthouse_store::store::Store;
 use tokio::sync::watch;
 
 use crate::account::Account;
@@ -53,6 +55,7 @@ pub struct Snapshot {
 struct Shared {
     connectors: Connectors,
     tokens: TokenClient,
+    store: Option<Arc<Store>>,
 }
 
 /// A login and the tenant it belongs to.
@@ -98,6 +101,9 @@ pub enum BuildError {
     /// What all policies need.
     #[error("policies: {0}")]
     Policies(LoadError),
+    /// What was kept for an account.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The client of the token endpoints.
     #[error(transparent)]
     Tokens(#[from] OAuthError),
@@ -114,7 +120,24 @@ impl Snapshot {
         policies: &Arc<Policies>,
         previous: Option<Arc<Self>>,
     ) -> Result<Self, BuildError> {
-        build::snapshot(config, policies, previous).await
+        build::snapshot(config, policies, previous, None).await
+    }
+
+    /// Builds the first snapshot of a relay; those that follow have its store.
+    ///
+    /// # Errors
+    /// As [`Self::build`], or what was kept for an account cannot be read.
+    pub async fn first(
+        config: Arc<Config>,
+        policies: &Arc<Policies>,
+        store: Option<Arc<Store>>,
+    ) -> Result<Self, BuildError> {
+        build::snapshot(config, policies, None, store).await
+    }
+
+    /// The store of the state directory.
+    pub fn store(&self) -> Option<&Arc<Store>> {
+        self.shared.store.as_ref()
     }
 
     /// The login of this name, with its tenant.

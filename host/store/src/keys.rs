@@ -160,6 +160,13 @@ impl fmt::Debug for KeyId {
     }
 }
 
+impl PartialEq for Keys {
+    /// By their names, in order.
+    fn eq(&self, other: &Self) -> bool {
+        self.keys.iter().map(|key| key.id).eq(other.keys.iter().map(|key| key.id))
+    }
+}
+
 impl fmt::Debug for Keys {
     /// Their names only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,9 +9,12 @@ use posthouse_oauth::grant::Grant as OAuthGrant;
 use posthouse_oauth::secret::Secret as Text;
 use posthouse_smtp::client::login::Login;
 use posthouse_smtp::sasl::{Mechanism, Secret};
+use posthouse_store::error::Error as StoreError;
+use posthouse_store::store::Store;
 use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLogin};
+use tracing::error;
 
-use super::rotation::{File, kept};
+use super::rotation::Place;
 use super::{Surroundings, seed};
 use crate::config::account::{Account as Settings, Grant};
 
@@ -42,10 +45,25 @@ fn rotation(
     grant: &OAuthGrant,
     around: &Surroundings<'_>,
 ) -> (OAuthGrant, Arc<dyn Rotation>) {
-    let Some(directory) = around.state_directory else { return (grant.clone(), Arc::new(NoRotation)) };
-    let file = File::new(directory, tenant, &settings.id, grant);
-    let grant = kept(&file, grant).unwrap_or_else(|| grant.clone());
-    (grant, Arc::new(file))
+    let Some(store) = &around.store else { return (grant.clone(), Arc::new(NoRotation)) };
+    let place = Place::new(store, tenant, &settings.id, grant);
+    let newest = place.newest(grant).unwrap_or_else(|error| {
+        // It was there a moment ago, when the snapshot was begun.
+        error!(tenant, account = settings.id, %error, "going on with the refresh token of the configuration");
+        grant.clone()
+    });
+    (newest, Arc::new(place))
+}
+
+/// Makes sure that what was kept for an account can be read: takes the file of an earlier release in, and looks.
+///
+/// # Errors
+/// It cannot: no key opens it, or the store cannot be read.
+pub(crate) fn look_up(store: &Arc<Store>, tenant: &str, settings: &Settings) -> Result<(), StoreError> {
+    let Grant::Token { grant, .. } = &settings.grant else { return Ok(()) };
+    let place = Place::new(store, tenant, &settings.id, grant);
+    place.migrate()?;
+    place.newest(grant).map(drop)
 }
 
 /// Who the account is to its provider.

@@ -1,55 +1,79 @@
-//! Rotated refresh tokens in files of their own: one for each account, readable by nobody else,
-//! whole or not there.
+//! Rotated refresh tokens: where the newest one is found, and where a newer one is kept.
 //!
-//! A file belongs to the refresh token of the configuration it grew from: when an operator puts a new
-//! one there, the old chain is left behind.
+//! A chain belongs to the refresh token of the configuration it grew from: when an operator puts a new one there, the
+//! old chain is left behind. Files of the releases before the store are read once, put into it, and removed.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
 
 use blake2::{Blake2s256, Digest};
 use posthouse_oauth::cache::Rotation;
 use posthouse_oauth::grant::Grant;
 use posthouse_oauth::secret::Secret;
+use posthouse_store::error::Error;
+use posthouse_store::refresh_tokens::Chain;
+use posthouse_store::secret::Secret as Stored;
+use posthouse_store::store::Store;
+use tracing::{info, warn};
 
-/// The file of one account.
+/// The place of one account's newest token.
 #[derive(Debug)]
-pub(super) struct File {
-    path: PathBuf,
+pub(super) struct Place {
+    store: Arc<Store>,
+    chain: Chain,
 }
 
-impl File {
-    pub(super) fn new(directory: &Path, tenant: &str, account: &str, grant: &Grant) -> Self {
+impl Place {
+    pub(super) fn new(store: &Arc<Store>, tenant: &str, account: &str, grant: &Grant) -> Self {
         let Grant::RefreshToken { refresh_token, .. } = grant;
-        // A hash that stays the same from one release to the next: the file has to be found again.
+        // A hash that stays the same from one release to the next: the chain has to be found again.
         let digest = Blake2s256::digest(refresh_token.expose());
-        let origin: String = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect();
-        Self { path: directory.join(format!("{tenant}.{account}.{origin}.refresh-token")) }
+        let origin = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect();
+        let chain = Chain { tenant: tenant.to_owned(), account: account.to_owned(), origin };
+        Self { store: Arc::clone(store), chain }
     }
-}
 
-impl Rotation for File {
-    /// Written beside its place, synced, and moved there: a crash leaves the old one or the new one.
-    fn keep(&self, refresh_token: &Secret) -> io::Result<()> {
-        let beside = self.path.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(refresh_token.expose().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
-        match self.path.parent() {
-            Some(directory) => fs::File::open(directory)?.sync_all(),
-            None => Ok(()),
+    /// The grant with the refresh token that was kept; the grant itself if none was.
+    ///
+    /// # Errors
+    /// There is one that cannot be read: it would be lost if the relay went on with an older one.
+    pub(super) fn newest(&self, grant: &Grant) -> Result<Grant, Error> {
+        let Grant::RefreshToken { client_id, client_secret, .. } = grant;
+        let Some(kept) = self.store.refresh_tokens().get(&self.chain)? else { return Ok(grant.clone()) };
+        let refresh_token = Secret::new(kept.expose());
+        Ok(Grant::RefreshToken { client_id: client_id.clone(), client_secret: client_secret.clone(), refresh_token })
+    }
+
+    /// Takes a file of a release before the store in, if there is one. What is in the store already is newer.
+    ///
+    /// # Errors
+    /// The store cannot be read or written; the file stays.
+    pub(super) fn migrate(&self) -> Result<(), Error> {
+        let Some(path) = self.store.path().parent().map(|directory| self.file(directory)) else { return Ok(()) };
+        let Ok(token) = fs::read_to_string(&path).map(Stored::new) else { return Ok(()) };
+        let tokens = self.store.refresh_tokens();
+        if tokens.get(&self.chain)?.is_none() {
+            tokens.put(&self.chain, &token)?;
         }
+        match fs::remove_file(&path) {
+            Ok(()) => info!(file = %path.display(), "a refresh token moved from its file into the store"),
+            Err(error) => warn!(file = %path.display(), %error, "this file is not used any more: remove it"),
+        }
+        Ok(())
+    }
+
+    fn file(&self, directory: &Path) -> PathBuf {
+        let Chain { tenant, account, origin } = &self.chain;
+        directory.join(format!("{tenant}.{account}.{origin}.refresh-token"))
     }
 }
 
-/// The grant with the refresh token that was kept, if one was.
-pub(super) fn kept(file: &File, grant: &Grant) -> Option<Grant> {
-    let Grant::RefreshToken { client_id, client_secret, .. } = grant;
-    let refresh_token = Secret::new(fs::read_to_string(&file.path).ok()?);
-    Some(Grant::RefreshToken { client_id: client_id.clone(), client_secret: client_secret.clone(), refresh_token })
+impl Rotation for Place {
+    fn keep(&self, refresh_token: &Secret) -> io::Result<()> {
+        let kept = self.store.refresh_tokens().put(&self.chain, &Stored::new(refresh_token.expose()));
+        kept.map_err(io::Error::other)
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use posthouse_oauth::secret::Secret;
 use toml::de::DeValue;
+use zeroize::Zeroizing;
 
 use crate::config::value::Entry;
 
@@ -60,6 +61,13 @@ impl Entry<'_> {
         }
     }
 
+    /// What is in the file that the path names, which is a secret of any octets (keys).
+    pub(super) fn private_octets(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let octets = Zeroizing::new(self.contents()?);
+        self.check_privacy(&self.path()?);
+        Some(octets)
+    }
+
     /// Notes a file that others than its owner can read, if it is there at all.
     fn check_privacy(&self, path: &Path) {
         let Ok(metadata) = fs::metadata(path) else { return };
@@ -69,7 +77,7 @@ impl Entry<'_> {
         }
     }
 
-    fn environment_secret(&self, name: &str) -> Option<Secret> {
+    pub(super) fn environment_secret(&self, name: &str) -> Option<Secret> {
         match std::env::var(name) {
             Ok(secret) => Some(Secret::new(secret)),
             Err(std::env::VarError::NotPresent) => {

@@ -17,7 +17,7 @@ use crate::config::section::Section;
 use crate::config::source::Source;
 use crate::config::tenant::{self, AllTenants, Tenant};
 use crate::config::value::Entry;
-use crate::config::{log, policy, provider};
+use crate::config::{log, policy, provider, store};
 
 /// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
 /// be told. (The key's own faults are told by `read`.)
@@ -84,6 +84,7 @@ fn read_main(
     let config = Config {
         hostname: hostname.unwrap_or_default(),
         state_directory: root.optional("state_directory", state_directory),
+        store_keys: store::read(&root),
         timeouts: limits::read_timeouts(&root),
         log: log::read(&root),
         policies: policy::read_policies(&root),
@@ -92,6 +93,12 @@ fn read_main(
         listeners,
         tenants,
     };
+    let uploads = |tenant: &&Tenant| tenant.policy.as_ref().is_some_and(|policy| policy.file.is_none());
+    if let Some(tenant) = config.tenants.iter().find(uploads).filter(|_| config.state_directory.is_none()) {
+        let reason =
+            format!("the policies of tenant {} are uploaded (its [policy] has no `file`), and kept there", tenant.id);
+        root.missing("state_directory", &reason);
+    }
     root.finish();
     warn_of_idle_logins(&config, all);
     Some(config)

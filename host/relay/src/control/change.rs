@@ -175,6 +175,7 @@ fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let differs = [
         ("admin.listen", old.admin != new.admin),
         ("state_directory", old.state_directory != new.state_directory),
+        ("store", old.store_keys != new.store_keys),
         ("log", old.log != new.log),
         ("policies.compile_worker", old.policies != new.policies),
     ];

@@ -10,9 +10,10 @@ use posthouse_net::connector::{Connector, Trust};
 use posthouse_oauth::client::Client;
 use posthouse_smtp::sasl::{Mechanism, Mechanisms};
 use posthouse_smtp::server::settings::{AuthRule, Extensions, Limits, LoginRule, Settings};
+use posthouse_store::store::Store;
 
 use super::{BuildError, Shared, Snapshot};
-use crate::account::{Account, Surroundings};
+use crate::account::{Account, Surroundings, look_up};
 use crate::config::Config;
 use crate::config::listener::Listener;
 use crate::config::tenant::Tenant as TenantSettings;
@@ -24,10 +25,11 @@ pub(super) async fn snapshot(
     config: Arc<Config>,
     policies: &Arc<Policies>,
     previous: Option<Arc<Snapshot>>,
+    store: Option<Arc<Store>>,
 ) -> Result<Snapshot, BuildError> {
     let (settings, before) = (Arc::clone(&config), previous.clone());
     // Keys are parsed and roots are read: not on a thread that carries mail.
-    let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref()));
+    let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref(), store));
     let Built { tenants, listeners, shared } = built.await.expect("building a snapshot does not panic")?;
     let policy::Loaded { tenants: with_policies, refused, stages } =
         policy::loaded(&config.tenants, tenants, policies, previous.as_deref()).await?;
@@ -62,18 +64,19 @@ struct Built {
 }
 
 impl Built {
-    fn of(config: &Config, previous: Option<&Snapshot>) -> Result<Self, BuildError> {
+    fn of(config: &Config, previous: Option<&Snapshot>, store: Option<Arc<Store>>) -> Result<Self, BuildError> {
         let mut shared = match previous {
             Some(previous) => previous.shared.clone(),
-            None => Shared { connectors: Connectors::default(), tokens: Client::new(None)? },
+            None => Shared { connectors: Connectors::default(), tokens: Client::new(None)?, store },
         };
         let around = Surroundings {
             hostname: &config.hostname,
             connect: config.timeouts.connect,
             session_wait: config.timeouts.session_wait,
-            state_directory: config.state_directory.as_deref(),
+            store: shared.store.clone(),
             tokens: shared.tokens.clone(),
         };
+        look_up_kept(config, shared.store.as_ref())?;
         let mut tenants = Vec::new();
         for settings in &config.tenants {
             let before = previous.and_then(|previous| previous.tenants.get(&settings.id));
@@ -86,6 +89,15 @@ impl Built {
         }
         Ok(Self { tenants, listeners, shared })
     }
+}
+
+/// What was kept for accounts has to be readable: a relay that went on without would lose it.
+fn look_up_kept(config: &Config, store: Option<&Arc<Store>>) -> Result<(), BuildError> {
+    let Some(store) = store else { return Ok(()) };
+    for tenant in &config.tenants {
+        tenant.accounts.iter().try_for_each(|account| look_up(store, &tenant.id, account))?;
+    }
+    Ok(())
 }
 
 /// Connectors by the roots they trust: reading the system's roots takes longer than all the rest.

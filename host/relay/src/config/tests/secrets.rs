@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::fixture::{ACME, HASH, MAIN, acme_error, directory, loaded, one, warnings};
 use crate::config::account::Grant;
+use crate::config::store::StoreKeys;
 use crate::config::{Loaded, load};
 
 /// Files as an operator has them, with the tenant's refresh token in a file of this mode.
@@ -116,4 +117,41 @@ fn a_state_directory_that_is_not_there_is_a_warning() {
         "posthouse.toml:1: state_directory = \"/nonexistent/state\": there is no such directory (yet): renewed refresh tokens \
          could not be kept; make it, readable by the relay only"
     );
+}
+
+#[test]
+fn the_stores_keys_come_from_one_place_and_are_never_shown() {
+    let directory = directory("store-keys");
+    let of = |lines: &str, keys: &str| {
+        fs::create_dir_all(directory.join("tenants")).unwrap();
+        fs::write(directory.join("posthouse.toml"), format!("{MAIN}[store]\n{lines}\n")).unwrap();
+        fs::write(directory.join("tenants/acme.toml"), ACME.replace("HASH", HASH)).unwrap();
+        fs::write(directory.join("keys"), keys).unwrap();
+        fs::set_permissions(directory.join("keys"), fs::Permissions::from_mode(0o600)).unwrap();
+        load(&directory.join("posthouse.toml"))
+    };
+    let (one, two) = ("31".repeat(32), "32".repeat(32));
+    let loaded = of("key_file = \"keys\"", &format!("{two}\n{one}\n"));
+    let StoreKeys::Given(keys) = loaded.config.as_ref().unwrap().store_keys.clone() else { panic!("{loaded:?}") };
+    assert_eq!(keys.ids().len(), 2);
+    assert!(loaded.sources.files.contains(&directory.join("keys")));
+    assert!(!format!("{loaded:?}").contains(&one));
+    assert_eq!(of("", "").config.unwrap().store_keys, StoreKeys::OwnFile);
+    for (lines, expected) in [
+        (
+            "key_file = \"keys\"\nkey_env = \"HOME\"",
+            "store: expected one of `key_file`, `key_env` and `key_credential`",
+        ),
+        ("key_file = \"keys\"", "store.key_file = \"keys\": line 2 is no key: expected 32 octets as base64 or as 64"),
+        ("key_file = \"none\"", "store.key_file = \"none\": cannot read "),
+        ("key_env = \"POSTHOUSE_NO_SUCH\"", "store.key_env = \"POSTHOUSE_NO_SUCH\": there is no such variable"),
+        ("key_env = \"CARGO_PKG_NAME\"", "store.key_env = \"CARGO_PKG_NAME\": line 1 is no key"),
+        ("key_credential = \"../keys\"", "store.key_credential = \"../keys\": expected a name of at most 64"),
+        ("key_credential = \"store\"", "there is no $CREDENTIALS_DIRECTORY: systemd sets it for a unit with"),
+    ] {
+        let loaded = of(lines, &format!("{one}\nsecret stuff\n"));
+        let errors = texts(&loaded.errors, &directory);
+        assert!(errors.iter().any(|error| error.contains(expected)), "{lines}: {errors:?}");
+        assert!(!loaded.report().to_string().contains("secret stuff"), "{errors:?}");
+    }
 }

@@ -1,0 +1,186 @@
+//! What a relay keeps in its state directory: through restarts, kills and upgrades, and for one process at a time.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use posthouse_relay::config::password;
+use posthouse_relay::simulation::{self, Doors};
+use posthouse_simulator::limits::Limits;
+use posthouse_simulator::mailbox::Mailbox;
+use posthouse_simulator::options::{Options, Rotation};
+use posthouse_simulator::provider::Provider;
+use posthouse_simulator::simulator::Simulator;
+
+use crate::files::acme;
+use crate::post::{APP, send, unique};
+use crate::wire::Wire;
+
+const POSTHOUSE: &str = env!("CARGO_BIN_EXE_posthouse-under-test");
+
+/// An operator's files, and an Outlook that lets a refresh token be used once.
+struct Place {
+    simulator: Simulator,
+    directory: PathBuf,
+}
+
+/// A relay in a process of its own.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let mailbox = Mailbox::new(Provider::Outlook, "mail@acme.example");
+        let mut options = Options::new(vec![mailbox.clone()]);
+        options.outlook.limits = Limits::without_quotas(Provider::Outlook);
+        options.outlook.rotation = Rotation::OldDie;
+        let simulator = Simulator::start(options).await.expect("loopback has free ports");
+        let directory = std::env::temp_dir().join(format!("posthouse-keeps-{}-{}", std::process::id(), unique()));
+        fs::create_dir_all(directory.join("tenants")).expect("the temporary directory can be written");
+        fs::create_dir_all(directory.join("state")).expect("the temporary directory can be written");
+        let place = Self { simulator, directory };
+        place.write("ca.pem", &place.simulator.ca_pem());
+        place.write("tenants/acme.toml", &acme(&mailbox, &password::hash(b"secret"), ""));
+        place.configure("");
+        place
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.directory.join(name), text).expect("a file can be written");
+    }
+
+    /// The main file, with these lines behind the others.
+    fn configure(&self, more: &str) {
+        let doors = Doors { plain: "127.0.0.1:0".parse().expect("an address"), starttls: None, admin: None };
+        let ca = self.directory.join("ca.pem").display().to_string();
+        let text = simulation::main_file(&self.simulator, &doors, &ca);
+        self.write("posthouse.toml", &format!("state_directory = \"state\"\n{text}\n{more}"));
+    }
+
+    fn command(&self, command: &str) -> Command {
+        let mut posthouse = Command::new(POSTHOUSE);
+        posthouse.args([command, "--config"]).arg(self.directory.join("posthouse.toml"));
+        posthouse
+    }
+
+    /// A relay that listens.
+    fn start(&self) -> Process {
+        let mut child = self.command("run").stdout(Stdio::piped()).spawn().expect("the relay is built");
+        let mut log = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            let read = log.read_line(&mut line).expect("the log is text");
+            assert!(read > 0, "the relay ended: {said}");
+            said += &line;
+            if let Some((_, rest)) = line.split_once("\"address\":\"").filter(|_| line.contains("\"listening\"")) {
+                break rest.split('"').next().and_then(|address| address.parse().ok()).expect("an address");
+            }
+        };
+        // Whoever does not read a log stops the one that writes it.
+        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        Process { child, address }
+    }
+
+    /// What a command says that does not work.
+    fn refused(&self, command: &str) -> String {
+        let output = self.command(command).output().expect("the relay is built");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn state(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.directory.join("state")).expect("there is one");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Process {
+    async fn send(&self) -> String {
+        let mut client = Wire::connect(self.address).await;
+        client.hear("220 ").await;
+        client.expect("EHLO client.example.com", "250").await;
+        client.expect(&format!("AUTH PLAIN {APP}"), "235 2.7.0").await;
+        send(&mut client, "app@acme.example", &["ann@example.org"], "Subject: x\r\n\r\nx\r\n").await
+    }
+}
+
+impl Drop for Process {
+    /// Killed, as by a machine that has no memory left.
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_refresh_token_is_used_after_a_kill() {
+    let place = Place::new().await;
+    for _ in 0..3 {
+        let relay = place.start();
+        let reply = relay.send().await;
+        assert!(reply.starts_with("250 "), "{reply}");
+    }
+    assert_eq!(place.simulator.ledger().messages().len(), 3);
+    assert_eq!(place.state(), ["budgets-0.journal", "budgets-1.journal", "posthouse.redb", "store.key"]);
+    // The proof that it needed what was kept: without it the consent is spent.
+    for name in place.state() {
+        fs::remove_file(place.directory.join("state").join(name)).expect("it was there");
+    }
+    let reply = place.start().send().await;
+    assert!(reply.starts_with("454 4.7.0 "), "{reply}");
+}
+
+#[tokio::test]
+async fn a_second_relay_on_a_state_directory_is_refused_and_a_check_is_not() {
+    let place = Place::new().await;
+    let relay = place.start();
+    let said = place.refused("run");
+    let expected =
+        "posthouse.redb is in use by another process: stop the other relay, or give this one a state_directory";
+    assert!(said.contains(expected), "{said}");
+    let check = place.command("check").output().expect("the relay is built");
+    assert!(check.status.success(), "{check:?}");
+    let reply = relay.send().await;
+    assert!(reply.starts_with("250 "), "{reply}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_given_keeps_the_relay_from_losing_a_token() {
+    let place = Place::new().await;
+    let (one, two) = ("31".repeat(32), "32".repeat(32));
+    place.configure("[store]\nkey_file = \"keys\"\n");
+    write_private(&place.directory.join("keys"), &one);
+    let reply = place.start().send().await;
+    assert!(reply.starts_with("250 "), "{reply}");
+    write_private(&place.directory.join("keys"), &two);
+    let said = place.refused("run");
+    assert!(said.contains("the refresh token of acme/gmail is sealed under the key "), "{said}");
+    assert!(said.contains(": add that key behind them") && !said.contains(&one) && !said.contains(&two), "{said}");
+    write_private(&place.directory.join("keys"), &format!("{two}\n{one}\n"));
+    let reply = place.start().send().await;
+    assert!(reply.starts_with("250 "), "{reply}");
+    // That start has sealed everything under the first key: the other one is not wanted any more.
+    write_private(&place.directory.join("keys"), &two);
+    let reply = place.start().send().await;
+    assert!(reply.starts_with("250 "), "{reply}");
+}
+
+fn write_private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text).expect("a file can be written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+}
