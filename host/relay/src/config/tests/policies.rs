@@ -47,7 +47,8 @@ fn a_policy_needs_its_file_only() {
 fn a_policy_without_its_file_says_how_to_make_one() {
     assert_eq!(
         one(errors(MAIN, &format!("{ACME}[policy]\n"))),
-        "tenants/acme.toml:21: policy.file: missing: the policy, a .wasm file"
+        "posthouse.toml: state_directory: missing: the policies of tenant acme are uploaded (its [policy] has no `file`), \
+         and kept there"
     );
     assert_eq!(
         one(errors(MAIN, &format!("{ACME}[policy]\nfile = \"no/such.wasm\"\n"))),
