@@ -103,7 +103,9 @@ impl Files {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         });
-        waited.await.unwrap_or_else(|_| panic!("generation {generation} does not come: {}", self.relay.control().status().last));
+        waited.await.unwrap_or_else(|_| {
+            panic!("generation {generation} does not come: {}", self.relay.control().status().last)
+        });
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

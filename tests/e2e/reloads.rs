@@ -43,7 +43,8 @@ async fn a_transaction_sees_the_generation_of_its_mail_and_the_next_one_the_next
     let mut client = files.client(APP).await;
     client.expect("MAIL FROM:<me@acme.example>", "250").await;
     client.expect("RCPT TO:<ann@example.org>", "250").await;
-    let report = files.change("tenants/acme.toml", &files.acme(&scripted("message = \"add-header X-Generation: two\""))).await;
+    let report =
+        files.change("tenants/acme.toml", &files.acme(&scripted("message = \"add-header X-Generation: two\""))).await;
     assert_eq!(report.outcome, Outcome::Published, "{report}");
     client.expect("DATA", "354").await;
     client.send(format!("{MESSAGE}.\r\n")).await;

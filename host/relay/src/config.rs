@@ -4,6 +4,7 @@
 //! `Config` comes only from files without an error, so that whoever has one need not check it again.
 
 pub mod account;
+pub mod admin;
 pub mod defaults;
 pub mod fault;
 pub mod limits;
@@ -15,6 +16,7 @@ pub mod policy;
 pub mod provider;
 pub mod report;
 pub mod tenant;
+pub mod token;
 pub(crate) mod units;
 
 pub(crate) mod files;
@@ -26,9 +28,9 @@ mod source;
 mod taken;
 mod value;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::config::admin::Admin;
 use crate::config::fault::{Fault, Findings};
 use crate::config::files::{File, Sources};
 use crate::config::limits::{Limits, Timeouts};
@@ -53,8 +55,8 @@ pub struct Config {
     pub log: Log,
     /// What holds for all policies.
     pub policies: Policies,
-    /// Where metrics and health are served; none serves them nowhere.
-    pub admin: Option<SocketAddr>,
+    /// Where operators are served; none serves them nowhere.
+    pub admin: Option<Admin>,
     /// Where clients connect; at least one.
     pub listeners: Vec<Listener>,
     /// The tenants, by file name; at least one.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthouse_net::acceptor::Acceptor;
 use posthouse_net::error::Error as NetError;
 use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
@@ -17,12 +18,14 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::config::Config;
 use crate::listener::Rules;
+use crate::pauses::{Pauses, Subject};
 use crate::policies::Policies;
 use crate::snapshot::build::Connectors;
+use crate::tally::Tally;
 use crate::tenant::{Login, Tenant};
 
 /// One generation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Its number, from 1, given when it is published.
     pub generation: u64,
@@ -39,7 +42,13 @@ pub struct Snapshot {
     /// The tenants, by id.
     pub tenants: HashMap<String, Arc<Tenant>>,
     /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.
-    pub refused_policies: Vec<BuildError>,
+    pub refused_policies: Arc<Vec<BuildError>>,
+    /// Who is set aside for a while; each tenant holds its own part.
+    pub pauses: Arc<Pauses>,
+    /// What became of all messages.
+    pub tally: Arc<Tally>,
+    /// The certificate of the admin address, where it has one.
+    pub admin_tls: Option<Acceptor>,
     logins: HashMap<String, (String, Arc<Login>)>,
     listeners: HashMap<String, Arc<Rules>>,
     shared: Shared,
@@ -64,6 +73,9 @@ pub struct Known {
 /// Why a configuration without faults cannot be used all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// The certificate of the admin address.
+    #[error("admin: {0}")]
+    AdminCertificate(NetError),
     /// A listener's certificate.
     #[error("listener {listener}: {source}")]
     Certificate {
@@ -133,6 +145,17 @@ impl Snapshot {
         self.config == other.config && self.tenants.values().all(same_policy) && refused(self) == refused(other)
     }
 
+    /// The same with other pauses, of which those of `subject` are new; for [`Publisher::replace`].
+    #[must_use]
+    pub(crate) fn pausing(&self, subject: &Subject, pauses: Pauses) -> Self {
+        let mut next = self.clone();
+        if let Some(tenant) = next.tenants.get_mut(&subject.tenant) {
+            *tenant = Arc::new(tenant.paused(pauses.of(&subject.tenant)));
+        }
+        next.pauses = Arc::new(pauses);
+        next
+    }
+
     /// All accounts of all tenants.
     pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
         self.tenants.values().flat_map(|tenant| tenant.accounts.values())
@@ -194,6 +217,14 @@ impl Publisher {
 }
 
 impl Snapshots {
+    /// Ends when another snapshot is published than was the last time.
+    pub async fn changed(&mut self) {
+        if self.current.changed().await.is_err() {
+            // The relay is gone, and nothing is published any more.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// What holds now; whoever keeps it keeps that generation.
     pub fn current(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.borrow())

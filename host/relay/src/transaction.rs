@@ -35,6 +35,7 @@ use crate::decide::Decision;
 use crate::identifiers::TransactionId;
 use crate::prospects::Prospects;
 use crate::snapshot::{Known, Snapshot};
+use crate::trace::Trace;
 
 pub(crate) use posthouse_upstream::deliver::Piece;
 
@@ -72,6 +73,7 @@ pub(crate) struct Transaction {
     pub(crate) content_began: Option<Instant>,
     /// The content memory that it holds.
     pub(crate) held: Held,
+    trace: Trace,
 }
 
 /// How the message came in.
@@ -93,6 +95,7 @@ impl Transaction {
         snapshot: Arc<Snapshot>,
         known: Known,
         mail: MailFrom,
+        trace: Trace,
     ) -> Result<Self, Undelivered> {
         let prospects = Prospects::of(&known, &mail.path)?;
         Ok(Self {
@@ -110,7 +113,13 @@ impl Transaction {
             content: Vec::new(),
             content_began: None,
             held: Held::default(),
+            trace,
         })
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> TransactionId {
+        self.id
     }
 
     /// The memory that the content will take, as far as the client has said.
@@ -169,6 +178,7 @@ impl Transaction {
         self.check_header(&content)?;
         let mail = Mail::new(content, rest.is_none());
         let (decision, mail) = self.decide(arrival, mail).await?;
+        self.tell_decision(&decision, started);
         let (header, body) = self.edit(&decision, arrival, &mail)?;
         let uploading = if rest.is_some() { self.snapshot.content_deadline } else { Duration::ZERO };
         let deadline = self.deadline(started) + uploading;

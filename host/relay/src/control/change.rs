@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 
 use super::report::{Cause, Outcome, Report, Status};
 use super::{Beginning, Request};
+use crate::audit::{Actor, Audit, Deed};
 use crate::config::files::Sources;
 use crate::config::{Config, Loaded, load};
 use crate::doors::Doors;
@@ -19,19 +20,20 @@ use crate::snapshot::{Publisher, Snapshot};
 
 /// What holds, and the means to change it.
 pub(super) struct Plane {
-    publisher: Publisher,
+    pub(super) publisher: Publisher,
     policies: Arc<Policies>,
     doors: Doors,
     file: Option<PathBuf>,
     status: watch::Sender<Arc<Status>>,
-    metrics: ReloadMetrics,
+    pub(super) metrics: ReloadMetrics,
+    pub(super) audit: Arc<Audit>,
 }
 
 /// Why a configuration is not taken: one line for each thing that is wrong.
 type Wrong = Vec<String>;
 
 impl Plane {
-    pub(super) fn new(beginning: Beginning) -> (Self, watch::Receiver<Arc<Status>>) {
+    pub(super) fn new(beginning: Beginning, audit: Arc<Audit>) -> (Self, watch::Receiver<Arc<Status>>) {
         let Beginning { publisher, policies, doors, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, std::time::Duration::ZERO);
@@ -39,7 +41,7 @@ impl Plane {
         let metrics = ReloadMetrics::register();
         metrics.record(&last);
         let (status, standing) = watch::channel(Arc::new(Status { last, sources }));
-        (Self { publisher, policies, doors, file, status, metrics }, standing)
+        (Self { publisher, policies, doors, file, status, metrics, audit }, standing)
     }
 
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, draining: Draining) {
@@ -60,8 +62,9 @@ impl Plane {
 
     async fn carry_out(&mut self, request: Request) {
         match request {
-            Request::Reload { cause, answer } => {
+            Request::Reload { cause, actor, answer } => {
                 let report = self.reload(cause).await;
+                self.note_reload(actor, &report);
                 let _nobody_waits = answer.send(report);
             }
             Request::Publish { config, answer } => {
@@ -69,6 +72,9 @@ impl Plane {
                 let outcome = self.take(*config).await;
                 let report = self.reported(Cause::Given, outcome, Vec::new(), sources, began);
                 let _nobody_waits = answer.send(report);
+            }
+            Request::Pause { actor, subject, reason, answer } => {
+                let _nobody_waits = answer.send(self.pause(actor, subject, reason));
             }
         }
     }
@@ -86,6 +92,19 @@ impl Plane {
             None => Err(errors.iter().map(ToString::to_string).collect()),
         };
         self.reported(cause, outcome, warnings.iter().map(ToString::to_string).collect(), sources, began)
+    }
+
+    /// Files that are looked at and say the same are no change of anybody's.
+    fn note_reload(&self, actor: Actor, report: &Report) {
+        let outcome = match report.outcome {
+            Outcome::Unchanged if report.cause != Cause::Api => return,
+            Outcome::Unchanged => "unchanged",
+            Outcome::Published => "done",
+            Outcome::Refused => "refused",
+        };
+        let detail = report.errors.first().or(report.refused_policies.first()).cloned();
+        let (tenant, account, generation) = (None, None, report.generation);
+        self.audit.record(actor, Deed { action: "reload", tenant, account, outcome, detail, generation });
     }
 
     /// Builds the next snapshot, binds what it listens on, and publishes; or nothing of it.
@@ -148,8 +167,9 @@ fn log(report: &Report) {
 
 /// What a process decides when it starts and not again.
 fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let admin = |config: &Config| config.admin.as_ref().map(|admin| admin.listen);
     let differs = [
-        ("admin.listen", old.admin != new.admin),
+        ("admin.listen", admin(old) != admin(new)),
         ("state_directory", old.state_directory != new.state_directory),
         ("log", old.log != new.log),
         ("policies.compile_worker", old.policies != new.policies),

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::config::listener::Listener;
 use crate::config::tenant::Tenant as TenantSettings;
 use crate::listener::{Rules, Timeouts, TlsMode};
+use crate::pauses::Pauses;
 use crate::policies::Policies;
 use crate::tenant::{Login, Tenant};
 
@@ -28,9 +29,10 @@ pub(super) async fn snapshot(
     let (settings, before) = (Arc::clone(&config), previous.clone());
     // Keys are parsed and roots are read: not on a thread that carries mail.
     let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref()));
-    let Built { tenants, listeners, shared } = built.await.expect("building a snapshot does not panic")?;
+    let Built { tenants, listeners, admin_tls, shared } = built.await.expect("building a snapshot does not panic")?;
     let (with_policies, refused_policies) =
         policy::loaded(&config.tenants, tenants, policies, previous.as_deref()).await?;
+    let before = previous;
     let (mut tenants, mut logins) = (HashMap::new(), HashMap::new());
     for (settings, tenant) in config.tenants.iter().zip(with_policies) {
         for login in &settings.logins {
@@ -45,7 +47,10 @@ pub(super) async fn snapshot(
         content_silence: config.timeouts.content,
         content_deadline: config.timeouts.message,
         tenants,
-        refused_policies,
+        refused_policies: Arc::new(refused_policies),
+        pauses: before.as_ref().map(|before| Arc::clone(&before.pauses)).unwrap_or_default(),
+        tally: before.map(|before| Arc::clone(&before.tally)).unwrap_or_default(),
+        admin_tls,
         logins,
         listeners,
         shared,
@@ -57,6 +62,7 @@ pub(super) async fn snapshot(
 struct Built {
     tenants: Vec<Arc<Tenant>>,
     listeners: HashMap<String, Arc<Rules>>,
+    admin_tls: Option<Acceptor>,
     shared: Shared,
 }
 
@@ -73,17 +79,25 @@ impl Built {
             state_directory: config.state_directory.as_deref(),
             tokens: shared.tokens.clone(),
         };
+        let pauses = previous.map(|previous| Arc::clone(&previous.pauses)).unwrap_or_default();
         let mut tenants = Vec::new();
         for settings in &config.tenants {
             let before = previous.and_then(|previous| previous.tenants.get(&settings.id));
-            tenants.push(Arc::new(tenant(settings, before.map(Arc::as_ref), &mut shared.connectors, &around)?));
+            tenants.push(Arc::new(tenant(
+                settings,
+                before.map(Arc::as_ref),
+                &pauses,
+                &mut shared.connectors,
+                &around,
+            )?));
         }
         shared.connectors.forget_unused(config);
         let mut listeners = HashMap::new();
         for listener in &config.listeners {
             listeners.insert(listener.name.clone(), Arc::new(rules(config, listener, previous)?));
         }
-        Ok(Self { tenants, listeners, shared })
+        let admin_tls = admin_tls(config, previous)?;
+        Ok(Self { tenants, listeners, admin_tls, shared })
     }
 }
 
@@ -114,6 +128,7 @@ impl Connectors {
 fn tenant(
     settings: &TenantSettings,
     before: Option<&Tenant>,
+    pauses: &Pauses,
     connectors: &mut Connectors,
     around: &Surroundings<'_>,
 ) -> Result<Tenant, BuildError> {
@@ -131,7 +146,24 @@ fn tenant(
         accounts.insert(account.id.clone(), built);
     }
     let routes = settings.routes.iter().map(|route| (route.name.clone(), route.accounts.clone())).collect();
-    Ok(Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone()))
+    let tenant = Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone());
+    Ok(match before {
+        Some(before) => tenant.after(before),
+        None => tenant.paused(pauses.of(&settings.id)),
+    })
+}
+
+/// The same acceptor as before where the certificate has not changed.
+fn admin_tls(config: &Config, previous: Option<&Snapshot>) -> Result<Option<Acceptor>, BuildError> {
+    let certificate = |config: &Config| config.admin.as_ref().and_then(|admin| admin.certificate.clone());
+    let Some(wanted) = certificate(config) else { return Ok(None) };
+    if let Some(previous) = previous
+        && certificate(&previous.config).as_ref() == Some(&wanted)
+    {
+        return Ok(previous.admin_tls.clone());
+    }
+    let acceptor = Acceptor::from_pem(&wanted.chain, wanted.key.expose().as_bytes());
+    acceptor.map(Some).map_err(BuildError::AdminCertificate)
 }
 
 /// The listener's certificate, ready to use: the same acceptor as before where it has not changed, so that its
