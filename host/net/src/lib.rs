@@ -9,6 +9,7 @@ pub mod acceptor;
 pub mod connector;
 pub mod error;
 pub mod listen;
+pub mod octets;
 pub mod proxy;
 pub mod stream;
 

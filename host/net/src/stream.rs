@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
@@ -21,6 +21,7 @@ use crate::acceptor::Acceptor;
 use crate::connector::Connector;
 use crate::counted::Counted;
 use crate::error::Error;
+use crate::octets::Octets;
 
 /// What one read takes at most.
 pub const READ: usize = 64 * 1024;
@@ -132,7 +133,7 @@ impl Stream {
         })
     }
 
-    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.kind {
             Kind::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
             Kind::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -231,6 +232,43 @@ impl Stream {
     /// The connection is gone.
     pub fn peer_address(&self) -> io::Result<SocketAddr> {
         self.socket().ok_or(io::ErrorKind::NotConnected)?.socket.peer_addr()
+    }
+
+    pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.kind {
+            Kind::Plain(socket) => Pin::new(socket).poll_write(context, octets),
+            Kind::Tls(stream) => Pin::new(stream).poll_write(context, octets),
+            Kind::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.kind {
+            Kind::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Kind::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Kind::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.kind {
+            Kind::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Kind::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// The stream for whoever reads and writes by tokio's traits.
+    pub fn into_octets(self) -> Octets {
+        Octets(self)
+    }
+
+    /// Our own address on it.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.socket().ok_or(io::ErrorKind::NotConnected)?.socket.local_addr()
     }
 
     fn socket(&self) -> Option<&Counted> {

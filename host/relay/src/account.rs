@@ -4,7 +4,10 @@
 
 mod credentials;
 mod rotation;
+pub mod state;
 mod succession;
+
+pub(crate) use crate::account::credentials::look_up;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +28,13 @@ use posthouse_upstream::target::Target;
 use tokio::time::{Instant, sleep};
 
 use crate::account::credentials::credentials;
-pub(crate) use crate::account::credentials::look_up;
+use crate::account::state::Consent;
 use crate::answer::Undelivered;
 use crate::config::account::Account as Settings;
 use crate::metrics::AccountMetrics;
 use crate::rate::Rate;
 use crate::refusals::Refusals;
+use crate::tally::Tally;
 
 /// One mailbox.
 pub struct Account {
@@ -47,6 +51,10 @@ pub struct Account {
     pool: Pool,
     logins: Arc<dyn LoginSource>,
     rate: Arc<Rate>,
+    /// What became of its messages.
+    pub tally: Arc<Tally>,
+    /// Why nobody but a person can let it log in, as far as is known; the grant's, like `logins`.
+    consent: Arc<Consent>,
     /// What it was made from, for whoever takes its place.
     origin: Origin,
 }
@@ -80,6 +88,8 @@ impl Account {
             pool: Pool::new(origin.target(connector), origin.limits),
             logins: credentials(tenant, settings, around),
             rate: Arc::new(Rate::per_minute(settings.provider.messages_per_minute)),
+            tally: Arc::default(),
+            consent: Arc::default(),
             origin,
         }
     }
@@ -106,6 +116,7 @@ impl Account {
         deadline: Instant,
     ) -> Result<Delivered, UpstreamError> {
         let delivered = deliver(&self.pool, &*self.logins, envelope, content, deadline).await;
+        self.consent.learn(&delivered);
         if matches!(
             &delivered,
             Err(UpstreamError::Busy { .. } | UpstreamError::LoginsPaused(_) | UpstreamError::NoLogin(_))
@@ -132,6 +143,11 @@ impl Account {
     /// that is waited out, and never dodged by another mailbox.
     pub fn is_in_order(&self) -> bool {
         !self.pool.logins_paused().is_some_and(|paused| paused.cause == Cause::Broken)
+    }
+
+    /// What it may send in a minute, and at this moment; none is no limit.
+    pub fn rate(&self) -> Option<(u32, u32)> {
+        self.rate.standing(Instant::now())
     }
 
     /// Its sessions, for gauges and for the end.

@@ -1,34 +1,50 @@
-//! The admin address: metrics, health, readiness. The only importer of axum.
+//! The admin address: what operators, tenants and their programs see and change of a relay that runs. The only importer
+//! of axum.
 //!
-//! Nothing here changes anything, and nothing here knows a secret.
+//! `connections` carries requests, `guard` looks at where they come from, `routes` lists every endpoint with who may use
+//! it, and `access` decides that, for all of them. Nothing here changes anything but by `Control`, and no answer holds a
+//! secret.
+
+mod access;
+mod body;
+mod connections;
+mod failure;
+mod guard;
+mod health;
+mod history;
+mod pausing;
+mod routes;
+mod status;
+mod tenants;
+mod tracing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
+use posthouse_net::listen::Listener;
 
+use crate::authentication::failures::Failures;
 use crate::control::Control;
+use crate::doors::Addresses;
 use crate::front::Front;
-use crate::gauges;
 use crate::shutdown::Draining;
+use crate::snapshot::Snapshot;
 
 /// How often the metrics' histograms are tidied when nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-#[derive(Clone)]
-struct Admin {
+/// What endpoints answer from.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
     front: Arc<Front>,
-    #[expect(dead_code, reason = "served by the endpoints to come")]
     control: Control,
-    prometheus: PrometheusHandle,
+    addresses: Addresses,
+    prometheus: Option<PrometheusHandle>,
     draining: Draining,
+    failures: Arc<Failures>,
+    began: (Instant, SystemTime),
 }
 
 /// The admin address cannot be listened on.
@@ -45,28 +61,37 @@ pub struct NotServed {
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NotServed> {
-    let failed = |source| NotServed { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+pub fn bind(address: SocketAddr) -> Result<(Listener, SocketAddr), NotServed> {
+    let listener = Listener::bind(address).and_then(|listener| Ok((listener.local_address()?, listener)));
+    let (address, listener) = listener.map_err(|source| NotServed { address, source })?;
     Ok((listener, address))
 }
 
 /// Serves the admin address until the relay is gone.
-pub(crate) fn serve(
-    listener: TcpListener,
-    front: Arc<Front>,
-    control: Control,
-    prometheus: PrometheusHandle,
-    draining: Draining,
-) {
-    tokio::spawn(upkeep(prometheus.clone()));
-    let router = Router::new()
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(health))
-        .route("/readyz", get(readiness))
-        .with_state(Admin { front, control, prometheus, draining });
-    tokio::spawn(async move { axum::serve(listener, router).await });
+pub(crate) fn serve(listener: Listener, admin: Admin) {
+    if let Some(prometheus) = admin.prometheus.clone() {
+        tokio::spawn(upkeep(prometheus));
+    }
+    tokio::spawn(connections::accept(listener, admin));
+}
+
+impl Admin {
+    /// Of a relay that begins now.
+    pub(crate) fn new(
+        front: Arc<Front>,
+        control: Control,
+        addresses: Addresses,
+        prometheus: Option<PrometheusHandle>,
+        draining: Draining,
+    ) -> Self {
+        let (failures, began) = (Arc::default(), (Instant::now(), SystemTime::now()));
+        Self { front, control, addresses, prometheus, draining, failures, began }
+    }
+
+    /// What holds now.
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.front.snapshots.current()
+    }
 }
 
 async fn upkeep(prometheus: PrometheusHandle) {
@@ -74,24 +99,5 @@ async fn upkeep(prometheus: PrometheusHandle) {
     loop {
         interval.tick().await;
         prometheus.run_upkeep();
-    }
-}
-
-async fn metrics(State(admin): State<Admin>) -> Response {
-    gauges::record(&admin.front);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.prometheus.render()).into_response()
-}
-
-/// The process serves.
-async fn health() -> &'static str {
-    "ok\n"
-}
-
-/// The relay takes new connections.
-async fn readiness(State(admin): State<Admin>) -> (StatusCode, &'static str) {
-    if admin.draining.is_draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else {
-        (StatusCode::OK, "ready\n")
     }
 }

@@ -64,6 +64,12 @@ impl Connections {
         Some(Admitted { address, connections: Arc::clone(self) })
     }
 
+    /// How many are open, and how many may be.
+    pub fn standing(&self) -> (usize, usize) {
+        let counts = self.counts();
+        (counts.open, counts.all)
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }

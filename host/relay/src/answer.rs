@@ -17,6 +17,20 @@ pub enum Undelivered {
     /// The tenant has no account for it.
     #[error("no account carries mail of this sender: bind the login to an account or set a default route")]
     NoCarrier,
+    /// The tenant is set aside for a while.
+    #[error("mail of this tenant is paused: {reason}")]
+    TenantPaused {
+        /// Why.
+        reason: String,
+    },
+    /// So is every account that could carry it.
+    #[error("account {account} is paused: {reason}")]
+    AccountPaused {
+        /// The account.
+        account: String,
+        /// Why.
+        reason: String,
+    },
     /// The mailbox's messages per minute are used up.
     #[error("the mailbox's rate is used up; the next message may go in {} s", wait.as_secs().max(1))]
     OverRate {
@@ -62,6 +76,8 @@ impl Undelivered {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NoCarrier => "no_carrier",
+            Self::TenantPaused { .. } => "tenant_paused",
+            Self::AccountPaused { .. } => "account_paused",
             Self::OverRate { .. } => "over_rate",
             Self::NoContentMemory => "no_content_memory",
             Self::TooManyHops => "too_many_hops",
@@ -84,6 +100,8 @@ impl Undelivered {
             Self::OverRate { .. } | Self::TooManyRecipients { .. } => true,
             Self::Upstream(error) => error.another_account_may_try(),
             Self::NoCarrier
+            | Self::TenantPaused { .. }
+            | Self::AccountPaused { .. }
             | Self::NoContentMemory
             | Self::TooManyHops
             | Self::EndlessHeader
@@ -100,6 +118,8 @@ pub fn reply(undelivered: &Undelivered) -> Reply {
     let (code, enhanced) = match undelivered {
         // The tenant's file can be mended while the client keeps the message (RFC 3463 3.4: X.3.5).
         Undelivered::NoCarrier => (451, EnhancedCode::new(4, 3, 5)),
+        // The system does not take it now (RFC 3463 3.4: X.3.2).
+        Undelivered::TenantPaused { .. } | Undelivered::AccountPaused { .. } => (451, EnhancedCode::new(4, 3, 2)),
         Undelivered::OverRate { .. } => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
         Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),

@@ -5,7 +5,7 @@
 //! are slowed down by address and by login at that address: guessing is hopeless, and nobody can lock
 //! a login out from elsewhere. An unknown login costs and hears the same as a wrong password.
 
-mod failures;
+pub(crate) mod failures;
 mod turns;
 mod verified;
 

@@ -4,6 +4,7 @@
 //! `Config` comes only from files without an error, so that whoever has one need not check it again.
 
 pub mod account;
+pub mod admin;
 pub mod defaults;
 pub mod fault;
 pub mod limits;
@@ -16,6 +17,7 @@ pub mod provider;
 pub mod report;
 pub mod store;
 pub mod tenant;
+pub mod token;
 pub(crate) mod units;
 
 pub(crate) mod files;
@@ -27,9 +29,9 @@ mod source;
 mod taken;
 mod value;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::config::admin::Admin;
 use crate::config::fault::{Fault, Findings};
 use crate::config::files::{File, Sources};
 use crate::config::limits::{Limits, Timeouts};
@@ -57,8 +59,8 @@ pub struct Config {
     pub log: Log,
     /// What holds for all policies.
     pub policies: Policies,
-    /// Where metrics and health are served; none serves them nowhere.
-    pub admin: Option<SocketAddr>,
+    /// Where operators are served; none serves them nowhere.
+    pub admin: Option<Admin>,
     /// Where clients connect; at least one.
     pub listeners: Vec<Listener>,
     /// The tenants, by file name; at least one.

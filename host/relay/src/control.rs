@@ -4,6 +4,7 @@
 //! invariant: a change is published whole, or nothing of it has happened.
 
 mod change;
+mod pausing;
 pub mod policies;
 pub mod report;
 pub mod sources;
@@ -15,12 +16,14 @@ use std::sync::Arc;
 use posthouse_store::generations::Generation;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
+use crate::audit::{Actor, Audit};
 use crate::config::Config;
 use crate::config::files::Sources;
 use crate::control::change::Plane;
 use crate::control::policies::{Move, Push, Rejected};
 use crate::control::report::{Cause, Report, Status};
 use crate::doors::Doors;
+use crate::pauses::{Pause, Subject};
 use crate::policies::Policies;
 use crate::snapshot::Publisher;
 
@@ -32,6 +35,7 @@ const WAITING: usize = 64;
 pub struct Control {
     requests: mpsc::Sender<Request>,
     status: channel::Receiver<Arc<Status>>,
+    audit: Arc<Audit>,
 }
 
 /// The relay is ending, and changes nothing any more.
@@ -43,13 +47,48 @@ pub struct Ending;
 #[derive(Debug)]
 enum Request {
     /// Reads the configuration's files.
-    Reload { cause: Cause, answer: oneshot::Sender<Report> },
+    Reload { cause: Cause, actor: Actor, answer: oneshot::Sender<Report> },
     /// Takes this configuration, which is in no file.
     Publish { config: Box<Config>, answer: oneshot::Sender<Report> },
     /// Takes a policy.
     Push { push: Box<Push>, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Brings a generation to a stage.
     Move { wanted: Move, answer: oneshot::Sender<Result<Generation, Rejected>> },
+    /// Sets a tenant or an account aside for this reason, or ends that.
+    Pause { actor: Actor, subject: Subject, reason: Option<String>, answer: oneshot::Sender<Result<Paused, NotPaused>> },
+}
+
+/// What came of a pause, or of its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    /// The pause that holds now.
+    pub pause: Option<Pause>,
+    /// Whether that is news.
+    pub is_new: bool,
+    /// The generation that holds now.
+    pub generation: u64,
+}
+
+/// Why nothing is paused or resumed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotPaused {
+    /// There is no such tenant.
+    #[error("there is no tenant {0:?}")]
+    NoTenant(String),
+    /// The tenant has no such account.
+    #[error("tenant {tenant:?} has no account {account:?}")]
+    NoAccount {
+        /// The tenant.
+        tenant: String,
+        /// The account.
+        account: String,
+    },
+    /// What an operator has paused a tenant does not touch.
+    #[error("an operator has paused it: {}", .0.reason)]
+    ByOperator(Pause),
+    /// The relay is ending.
+    #[error(transparent)]
+    Ending(#[from] Ending),
 }
 
 /// What a control begins with.
@@ -67,9 +106,10 @@ impl Control {
     /// Begins; it ends when the relay drains.
     pub(crate) fn begin(beginning: Beginning, draining: crate::shutdown::Draining) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
-        let (plane, status) = Plane::new(beginning);
+        let audit = Arc::<Audit>::default();
+        let (plane, status) = Plane::new(beginning, Arc::clone(&audit));
         tokio::spawn(plane.run(waiting, draining));
-        Self { requests, status }
+        Self { requests, status, audit }
     }
 
     /// Reads the configuration anew and publishes it, if it is good. What came of it is in the report.
@@ -77,7 +117,36 @@ impl Control {
     /// # Errors
     /// The relay is ending.
     pub async fn reload(&self, cause: Cause) -> Result<Report, Ending> {
-        self.ask(|answer| Request::Reload { cause, answer }).await
+        self.reload_for(Actor::here(cause.as_str()), cause).await
+    }
+
+    /// The same for somebody.
+    ///
+    /// # Errors
+    /// The relay is ending.
+    pub async fn reload_for(&self, actor: Actor, cause: Cause) -> Result<Report, Ending> {
+        self.ask(|answer| Request::Reload { cause, actor, answer }).await
+    }
+
+    /// Sets a tenant or an account aside for a reason.
+    ///
+    /// # Errors
+    /// There is no such thing, or it is not the actor's to pause.
+    pub async fn pause(&self, actor: Actor, subject: Subject, reason: String) -> Result<Paused, NotPaused> {
+        self.ask(|answer| Request::Pause { actor, subject, reason: Some(reason), answer }).await?
+    }
+
+    /// Ends a pause, if there is one.
+    ///
+    /// # Errors
+    /// There is no such thing, or it is not the actor's to resume.
+    pub async fn resume(&self, actor: Actor, subject: Subject) -> Result<Paused, NotPaused> {
+        self.ask(|answer| Request::Pause { actor, subject, reason: None, answer }).await?
+    }
+
+    /// Who has changed what.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Publishes a configuration that is in no file.

@@ -120,17 +120,33 @@ pub fn native(tenant: &Tenant, login: &Login, reverse_path: &ReversePath) -> Car
     }
 }
 
-/// The accounts behind a name, if they are this tenant's: a decision can name nobody else's. Those
-/// that are in order come first; where none is, all are kept, so that the client hears why.
+/// The accounts behind a name that may carry mail, if they are this tenant's: a decision can name nobody else's. Those
+/// that are in order come first; where none is, all are kept, so that the client hears why. Paused ones are not among
+/// them.
 pub fn resolve(tenant: &Tenant, carrier: &Carrier) -> Vec<Arc<Account>> {
+    let accounts = named(tenant, carrier).filter(|account| tenant.pause_of(account).is_none()).cloned();
+    let (mut ready, broken): (Vec<_>, Vec<_>) = accounts.partition(|account| account.is_in_order());
+    ready.extend(broken);
+    ready
+}
+
+/// Why `resolve` has found nobody.
+pub fn nobody(tenant: &Tenant, carrier: &Carrier) -> Undelivered {
+    let paused = named(tenant, carrier).find_map(|account| Some((account, tenant.pause_of(account)?)));
+    match paused {
+        Some((account, pause)) => {
+            Undelivered::AccountPaused { account: account.id.clone(), reason: pause.reason.clone() }
+        }
+        None => Undelivered::NoCarrier,
+    }
+}
+
+fn named<'t>(tenant: &'t Tenant, carrier: &'t Carrier) -> impl Iterator<Item = &'t Arc<Account>> {
     let ids = match carrier {
         Carrier::Account(id) => std::slice::from_ref(id),
         Carrier::Accounts(ids) => &ids[..],
         Carrier::Route(name) => tenant.routes.get(name).map_or(&[][..], |ids| ids),
         Carrier::Nobody => &[],
     };
-    let accounts = ids.iter().filter_map(|id| tenant.accounts.get(id)).cloned();
-    let (mut ready, broken): (Vec<_>, Vec<_>) = accounts.partition(|account| account.is_in_order());
-    ready.extend(broken);
-    ready
+    ids.iter().filter_map(|id| tenant.accounts.get(id))
 }

@@ -8,6 +8,7 @@ use crate::config::limits::Limits;
 use crate::identifiers::Identifiers;
 use crate::metrics::FrontDoor;
 use crate::snapshot::Snapshots;
+use crate::trace::Trace;
 
 /// The state of the front door.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Front {
     pub content_memory: ContentMemory,
     /// Gives out session ids.
     pub identifiers: Identifiers,
+    /// Tells what happens to whoever listens.
+    pub(crate) trace: Trace,
     /// Counts.
     pub metrics: FrontDoor,
 }

@@ -37,6 +37,13 @@ impl Identifiers {
     }
 }
 
+impl TransactionId {
+    /// The session's that it belongs to.
+    pub fn session(self) -> SessionId {
+        self.session
+    }
+}
+
 impl SessionId {
     /// The id of this session's transaction with this number.
     pub fn transaction(self, number: u32) -> TransactionId {

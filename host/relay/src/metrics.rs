@@ -89,19 +89,19 @@ impl ReloadMetrics {
         }
     }
 
+    /// Another generation holds.
+    #[expect(clippy::cast_precision_loss, reason = "generations fit the 53 bits of a gauge")]
+    pub fn published(&self, generation: u64) {
+        self.generation.set(generation as f64);
+    }
+
     /// Counts one.
     pub fn record(&self, report: &Report) {
         let (cause, result) = (report.cause.as_str(), report.outcome.as_str());
         counter!("posthouse_reloads_total", "cause" => cause, "result" => result).increment(1);
-        self.note_generation(report.generation);
+        self.published(report.generation);
         self.failed.set(f64::from(u8::from(!report.is_good())));
         self.seconds.record(report.took_ms / 1000.0);
-    }
-
-    /// Shows which generation holds.
-    #[expect(clippy::cast_precision_loss, reason = "generations fit the 53 bits of a gauge")]
-    pub fn note_generation(&self, generation: u64) {
-        self.generation.set(generation as f64);
     }
 }
 

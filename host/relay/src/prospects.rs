@@ -35,6 +35,9 @@ impl Prospects {
         policy: Option<&TenantPolicy>,
         reverse_path: &ReversePath,
     ) -> Result<Self, Undelivered> {
+        if let Some(pause) = &known.tenant.pauses.whole {
+            return Err(Undelivered::TenantPaused { reason: pause.reason.clone() });
+        }
         if known.tenant.lacks_policy {
             return Err(Refusal::Unavailable.into());
         }
@@ -43,7 +46,7 @@ impl Prospects {
         }
         let carrier = decide::native(&known.tenant, &known.login, reverse_path);
         let account = decide::resolve(&known.tenant, &carrier).into_iter().next();
-        account.map(Self::One).ok_or(Undelivered::NoCarrier)
+        account.map(Self::One).ok_or_else(|| decide::nobody(&known.tenant, &carrier))
     }
 
     /// The account, where it is known.

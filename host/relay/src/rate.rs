@@ -65,6 +65,16 @@ impl Rate {
         }
     }
 
+    /// What is allowed in a minute and how many messages could go at this moment; none is no limit.
+    pub fn standing(&self, now: Instant) -> Option<(u32, u32)> {
+        let meter = self.meter();
+        let per_minute = meter.per_minute?.max(1);
+        let each = Duration::from_mins(1) / per_minute;
+        let used = meter.full_again.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        let used = u32::try_from(used.as_nanos().div_ceil(each.as_nanos())).unwrap_or(u32::MAX);
+        Some((per_minute, per_minute.saturating_sub(used)))
+    }
+
     fn meter(&self) -> MutexGuard<'_, Meter> {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,10 +5,12 @@ use posthouse_smtp::path::{Mailbox, ReversePath};
 use posthouse_upstream::provider::ProviderKind;
 
 use crate::snapshot::Known;
+use crate::tenant::Tenant;
 
 impl Realm for Known {
     fn accounts(&self) -> Vec<Account> {
-        let mut accounts: Vec<Account> = self.tenant.accounts.values().map(|account| seen(account)).collect();
+        let mut accounts: Vec<Account> =
+            self.tenant.accounts.values().map(|account| seen(&self.tenant, account)).collect();
         accounts.sort_by(|one, other| one.id.cmp(&other.id));
         accounts
     }
@@ -43,7 +45,7 @@ pub(crate) fn mailbox(address: &str) -> Result<Mailbox, String> {
     if mailbox.is_ascii() { Ok(mailbox) } else { Err("it is not US-ASCII".to_owned()) }
 }
 
-fn seen(account: &crate::account::Account) -> Account {
+fn seen(tenant: &Tenant, account: &crate::account::Account) -> Account {
     let gauges = account.pool().gauges();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Account {
@@ -54,7 +56,7 @@ fn seen(account: &crate::account::Account) -> Account {
             ProviderKind::Outlook => "outlook",
             ProviderKind::Generic => "generic",
         },
-        is_ready: account.is_in_order(),
+        is_ready: account.is_in_order() && tenant.pause_of(account).is_none(),
         in_use: count(gauges.in_use),
         allowed: count(gauges.allowed),
         waiting: count(gauges.waiting),

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tracing::error;
 
-use crate::admin;
+use crate::admin::{self, Admin};
 use crate::admission::{Connections, ContentMemory};
 use crate::authentication::Authentication;
 use crate::config::Config;
@@ -26,6 +26,7 @@ use crate::policies::Policies;
 use crate::shutdown::{Shutdown, shutdown};
 use crate::snapshot::{BuildError, Snapshot, Snapshots, publish};
 use crate::state::{self, StateError};
+use crate::trace::Trace;
 
 /// How long idle sessions with providers may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -70,7 +71,8 @@ pub struct Origin {
 }
 
 impl Relay {
-    /// Starts a relay. `prometheus` shows the metrics of the recorder that was installed, on the admin address.
+    /// Starts a relay. `prometheus` shows the metrics of the recorder that was installed, on the admin address; without
+    /// it there are none.
     ///
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
@@ -94,7 +96,7 @@ impl Relay {
         let archive = store.clone().map_or_else(Archive::default, Archive::of);
         let policies = Arc::new(Policies::open(config, archive).map_err(BuildError::Policies)?);
         let first = Snapshot::first(config_at_start, &policies, store).await?;
-        for refused in &first.refused_policies {
+        for refused in first.refused_policies.iter() {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }
         policies.write_down(&first.stages).await;
@@ -105,21 +107,16 @@ impl Relay {
         let addresses = doors.addresses();
         // Every listener is bound before any accepts: a relay that starts has all its doors.
         let bound = doors.bind(&config.listeners)?;
-        let admin = match config.admin {
-            Some(address) if prometheus.is_some() => Some(admin::bind(address).await?),
-            _ => None,
-        };
+        let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen)).transpose()?;
         doors.open(&config.listeners, bound);
         let watcher = draining.watcher();
         let Origin { file, sources } = origin;
         let control = Control::begin(Beginning { publisher, policies, doors, file, sources }, draining);
-        let admin = match (admin, prometheus) {
-            (Some((listener, address)), Some(prometheus)) => {
-                admin::serve(listener, Arc::clone(&front), control.clone(), prometheus, watcher);
-                Some(address)
-            }
-            _ => None,
-        };
+        let admin = admin.map(|(listener, address)| {
+            let (front, addresses) = (Arc::clone(&front), addresses.clone());
+            admin::serve(listener, Admin::new(front, control.clone(), addresses, prometheus, watcher));
+            address
+        });
         Ok(Self { addresses, admin, front, shutdown, control })
     }
 
@@ -135,7 +132,7 @@ impl Relay {
 
     /// Why tenants' policies were not taken.
     pub fn refused_policies(&self) -> Vec<String> {
-        self.front.snapshots.current().refused_policies.clone()
+        self.front.snapshots.current().refused_policies.to_vec()
     }
 
     /// Where the listener of this name listens.
@@ -168,8 +165,8 @@ impl Relay {
 }
 
 fn front(config: &Config, snapshots: Snapshots) -> Result<Front, StartError> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|_| StartError::Randomness)?;
+    let [mut key, mut trace_key] = [[0; 32]; 2];
+    getrandom::fill(&mut key).and_then(|()| getrandom::fill(&mut trace_key)).map_err(|_| StartError::Randomness)?;
     let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Ok(Front {
         snapshots,
@@ -177,6 +174,7 @@ fn front(config: &Config, snapshots: Snapshots) -> Result<Front, StartError> {
         connections: Connections::new(config.limits.connections, config.limits.connections_per_address),
         content_memory: ContentMemory::new(config.limits.content_memory),
         identifiers: Identifiers::new(started.as_secs()),
+        trace: Trace::new(trace_key),
         metrics: FrontDoor::register(),
     })
 }

@@ -7,6 +7,7 @@ mod content;
 mod entry;
 mod envelope;
 mod login;
+mod telling;
 
 use std::io;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthouse_net::acceptor::Acceptor;
 use posthouse_net::error::Error as NetError;
 use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
@@ -20,12 +21,14 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::config::Config;
 use crate::listener::Rules;
+use crate::pauses::{Pauses, Subject};
 use crate::policies::Policies;
 use crate::snapshot::build::Connectors;
+use crate::tally::Tally;
 use crate::tenant::{Login, Tenant};
 
 /// One generation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Its number, from 1, given when it is published.
     pub generation: u64,
@@ -42,9 +45,15 @@ pub struct Snapshot {
     /// The tenants, by id.
     pub tenants: HashMap<String, Arc<Tenant>>,
     /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.
-    pub refused_policies: Vec<String>,
+    pub refused_policies: Arc<Vec<String>>,
     /// Stages of tenants' policies that are to be written down when this snapshot is published.
     pub(crate) stages: Vec<(String, Vec<(u64, Stage)>)>,
+    /// Who is set aside for a while; each tenant holds its own part.
+    pub pauses: Arc<Pauses>,
+    /// What became of all messages.
+    pub tally: Arc<Tally>,
+    /// The certificate of the admin address, where it has one.
+    pub admin_tls: Option<Acceptor>,
     logins: Arc<HashMap<String, (String, Arc<Login>)>>,
     listeners: Arc<HashMap<String, Arc<Rules>>>,
     shared: Shared,
@@ -70,6 +79,9 @@ pub struct Known {
 /// Why a configuration without faults cannot be used all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// The certificate of the admin address.
+    #[error("admin: {0}")]
+    AdminCertificate(NetError),
     /// A listener's certificate.
     #[error("listener {listener}: {source}")]
     Certificate {
@@ -156,24 +168,23 @@ impl Snapshot {
             && self.refused_policies == other.refused_policies
     }
 
-    /// The same, but for this tenant.
+    /// The same, but for this tenant; for [`Publisher::replace`].
+    #[must_use]
     pub(crate) fn with_tenant(&self, tenant: Tenant) -> Self {
-        let mut tenants = self.tenants.clone();
-        tenants.insert(tenant.id.clone(), Arc::new(tenant));
-        Self {
-            generation: self.generation,
-            config: Arc::clone(&self.config),
-            hostname: self.hostname.clone(),
-            delivery_deadline: self.delivery_deadline,
-            content_silence: self.content_silence,
-            content_deadline: self.content_deadline,
-            tenants,
-            refused_policies: self.refused_policies.clone(),
-            stages: Vec::new(),
-            logins: Arc::clone(&self.logins),
-            listeners: Arc::clone(&self.listeners),
-            shared: self.shared.clone(),
+        let mut next = self.clone();
+        next.tenants.insert(tenant.id.clone(), Arc::new(tenant));
+        next
+    }
+
+    /// The same with other pauses, of which those of `subject` are new; for [`Publisher::replace`].
+    #[must_use]
+    pub(crate) fn pausing(&self, subject: &Subject, pauses: Pauses) -> Self {
+        let mut next = self.clone();
+        if let Some(tenant) = next.tenants.get_mut(&subject.tenant) {
+            *tenant = Arc::new(tenant.paused(pauses.of(&subject.tenant)));
         }
+        next.pauses = Arc::new(pauses);
+        next
     }
 
     /// All accounts of all tenants.
@@ -224,6 +235,7 @@ impl Publisher {
     /// Puts another snapshot in the place of the current one; it is given the next number. To be called within a runtime.
     pub fn replace(&self, mut next: Snapshot) -> Arc<Snapshot> {
         next.generation = self.current().generation + 1;
+        next.stages.clear();
         let next = Arc::new(next);
         let old = self.publish.send_replace(Arc::clone(&next));
         next.take_over(&old);
@@ -237,6 +249,14 @@ impl Publisher {
 }
 
 impl Snapshots {
+    /// Ends when another snapshot is published than was the last time.
+    pub async fn changed(&mut self) {
+        if self.current.changed().await.is_err() {
+            // The relay is gone, and nothing is published any more.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// What holds now; whoever keeps it keeps that generation.
     pub fn current(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.borrow())

@@ -11,6 +11,8 @@ use posthouse_smtp::path::{Mailbox, ReversePath};
 
 use crate::account::Account;
 use crate::generations::Line;
+use crate::pauses::{Pause, TenantPauses};
+use crate::tally::Tally;
 
 /// One tenant.
 #[derive(Debug, Clone)]
@@ -27,6 +29,10 @@ pub struct Tenant {
     pub line: Line,
     /// No generation of its policy is taken: its mail stays with its clients until one is, and nobody else's is touched.
     pub lacks_policy: bool,
+    /// What is set aside of it for a while.
+    pub pauses: Arc<TenantPauses>,
+    /// What became of its messages; outlives generations.
+    pub tally: Arc<Tally>,
     /// Account ids by the address of the mailbox, in lower case.
     addresses: HashMap<String, String>,
 }
@@ -41,7 +47,23 @@ impl Tenant {
     ) -> Self {
         let address = |account: &Arc<Account>| account.address.as_str().to_ascii_lowercase();
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
-        Self { id, accounts, routes, default_route, line: Line::default(), lacks_policy: false, addresses }
+        let (line, pauses, tally) = (Line::default(), Arc::default(), Arc::default());
+        Self { id, accounts, routes, default_route, line, lacks_policy: false, pauses, tally, addresses }
+    }
+
+    /// The same tenant with what goes on of the one that it follows.
+    pub fn after(self, before: &Self) -> Self {
+        Self { pauses: Arc::clone(&before.pauses), tally: Arc::clone(&before.tally), ..self }
+    }
+
+    /// The same tenant with these pauses.
+    pub fn paused(&self, pauses: TenantPauses) -> Self {
+        Self { pauses: Arc::new(pauses), ..self.clone() }
+    }
+
+    /// The pause of this account alone.
+    pub fn pause_of(&self, account: &Account) -> Option<&Pause> {
+        self.pauses.of(&account.id)
     }
 
     /// The same tenant, whose policy has these generations.

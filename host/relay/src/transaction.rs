@@ -36,6 +36,7 @@ use crate::identifiers::TransactionId;
 use crate::policies::TenantPolicy;
 use crate::prospects::Prospects;
 use crate::snapshot::{Known, Snapshot};
+use crate::trace::Trace;
 
 pub(crate) use posthouse_upstream::deliver::Piece;
 
@@ -75,6 +76,7 @@ pub(crate) struct Transaction {
     pub(crate) content_began: Option<Instant>,
     /// The content memory that it holds.
     pub(crate) held: Held,
+    trace: Trace,
 }
 
 /// How the message came in.
@@ -96,6 +98,7 @@ impl Transaction {
         snapshot: Arc<Snapshot>,
         known: Known,
         mail: MailFrom,
+        trace: Trace,
     ) -> Result<Self, Undelivered> {
         let policy = known.tenant.line.deciding().cloned();
         let prospects = Prospects::of(&known, policy.as_deref(), &mail.path)?;
@@ -115,7 +118,13 @@ impl Transaction {
             content: Vec::new(),
             content_began: None,
             held: Held::default(),
+            trace,
         })
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> TransactionId {
+        self.id
     }
 
     /// The memory that the content will take, as far as the client has said.
@@ -174,6 +183,7 @@ impl Transaction {
         self.check_header(&content)?;
         let mail = Mail::new(content, rest.is_none());
         let (decision, mail) = self.decide(arrival, mail).await?;
+        self.tell_decision(&decision, started);
         let (header, body) = self.edit(&decision, arrival, &mail)?;
         let uploading = if rest.is_some() { self.snapshot.content_deadline } else { Duration::ZERO };
         let deadline = self.deadline(started) + uploading;

@@ -43,6 +43,8 @@ impl Account {
             pool: self.pool.successor(origin.target(connector), origin.limits, inherited),
             logins: if same_login { Arc::clone(&self.logins) } else { credentials(tenant, settings, around) },
             rate: Arc::clone(&self.rate),
+            tally: Arc::clone(&self.tally),
+            consent: if same_login { Arc::clone(&self.consent) } else { Arc::default() },
             origin,
         })
     }

@@ -43,20 +43,29 @@ impl Count {
     }
 }
 
+/// The failures so far.
 #[derive(Debug, Default)]
-pub(super) struct Failures {
+pub(crate) struct Failures {
     counts: Mutex<HashMap<Door, Count>>,
 }
 
 impl Failures {
     pub(super) fn are_too_many(&self, peer: IpAddr, login: &str, now: Instant) -> bool {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        doors(peer, login).iter().any(|(door, free)| {
-            counts.get(door).is_some_and(|count| !count.has_faded(now) && now < count.shut_until(*free))
-        })
+        self.shut_for(peer, login, now).is_some()
     }
 
-    pub(super) fn count(&self, peer: IpAddr, login: &str, now: Instant) {
+    /// How long nobody gets in here, if a door is shut.
+    pub(crate) fn shut_for(&self, peer: IpAddr, login: &str, now: Instant) -> Option<Duration> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let shut = |(door, free): &(Door, u32)| {
+            let count = counts.get(door).filter(|count| !count.has_faded(now))?;
+            Some(count.shut_until(*free)).filter(|until| now < *until)
+        };
+        let until = doors(peer, login).iter().filter_map(shut).max()?;
+        Some(until.saturating_duration_since(now))
+    }
+
+    pub(crate) fn count(&self, peer: IpAddr, login: &str, now: Instant) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= MOST {
             counts.retain(|_, count| !count.has_faded(now));

@@ -145,7 +145,7 @@ fn read_one(section: &Section<'_>, logins: Option<&Taken<'_>>) -> Option<Listene
 
 /// The certificate's files, or the certificate itself (`certificate_pem`, `key_pem`: for tests and
 /// whoever makes configurations by program).
-fn certificate(section: &Section<'_>, tls: Option<TlsMode>) -> Option<Certificate> {
+pub(super) fn certificate(section: &Section<'_>, tls: Option<TlsMode>) -> Option<Certificate> {
     let inline_chain = section.optional("certificate_pem", |entry| entry.text().map(|text| text.as_bytes().to_vec()));
     let inline_key = section.optional("key_pem", |entry| {
         entry

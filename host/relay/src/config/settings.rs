@@ -1,6 +1,5 @@
 //! The main file's own keys, and the order in which everything is read: what others refer to comes first.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use posthouse_smtp::path::Mailbox;
@@ -12,12 +11,12 @@ use crate::config::defaults;
 use crate::config::fault::Findings;
 use crate::config::files::{self, File};
 use crate::config::limits;
-use crate::config::listener::{self, Listener};
+use crate::config::listener;
 use crate::config::section::Section;
 use crate::config::source::Source;
 use crate::config::tenant::{self, AllTenants, Tenant};
 use crate::config::value::Entry;
-use crate::config::{log, policy, provider, store};
+use crate::config::{admin, log, policy, provider, store};
 
 /// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
 /// be told. (The key's own faults are told by `read`.)
@@ -88,7 +87,7 @@ fn read_main(
         timeouts: limits::read_timeouts(&root),
         log: log::read(&root),
         policies: policy::read_policies(&root),
-        admin: admin(&root, &listeners),
+        admin: admin::read(&root, &listeners, &all.tokens),
         limits,
         listeners,
         tenants,
@@ -121,22 +120,6 @@ fn state_directory(entry: &Entry<'_>) -> Option<PathBuf> {
         entry.fault(reason).suggest("make it, readable by the relay only").warning();
     }
     Some(path)
-}
-
-fn admin(root: &Section<'_>, listeners: &[Listener]) -> Option<SocketAddr> {
-    let section = root.section("admin")?;
-    let address = section.required("listen", "IP address and port", |entry| {
-        let address = entry.parsed::<SocketAddr>("an IP address and port, such as \"127.0.0.1:8025\"")?;
-        if !address.ip().to_canonical().is_loopback() {
-            entry.fault("whoever reaches it can read metrics; it knows no passwords").warning();
-        }
-        if address.port() != 0 && listeners.iter().any(|listener| listener.address == address) {
-            entry.fault("a listener has this address already").error();
-        }
-        Some(address)
-    });
-    section.finish();
-    address
 }
 
 fn check_id(id: &str, source: &Source<'_>) {

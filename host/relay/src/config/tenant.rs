@@ -14,6 +14,7 @@ use crate::config::provider::Provider;
 use crate::config::section::Section;
 use crate::config::source::Mark;
 use crate::config::taken::Taken;
+use crate::config::token::{self, Token};
 use crate::config::value::Entry;
 use crate::tenant::{Login, Sender};
 
@@ -32,6 +33,8 @@ pub struct Tenant {
     pub default_route: Option<String>,
     /// What decides on its messages; none leaves it to the relay.
     pub policy: Option<Policy>,
+    /// Who may see and change it by the admin API, and nothing else.
+    pub tokens: Vec<Token>,
 }
 
 /// A named way out: accounts in order of preference.
@@ -50,6 +53,8 @@ pub(super) struct AllTenants<'s> {
     pub(super) logins: Taken<'s>,
     /// The logins that no password opens, which only networks can be mapped to.
     pub(super) without_password: Vec<(String, Mark<'s>)>,
+    /// The hashes of admin tokens.
+    pub(super) tokens: Taken<'s>,
     /// The mailboxes at providers whose limits are each mailbox's.
     mailboxes: BTreeMap<String, (String, Mark<'s>)>,
 }
@@ -57,7 +62,8 @@ pub(super) struct AllTenants<'s> {
 impl AllTenants<'_> {
     /// None yet.
     pub(super) fn none() -> Self {
-        Self { logins: Taken::none(), without_password: Vec::new(), mailboxes: BTreeMap::new() }
+        let (logins, tokens) = (Taken::none(), Taken::none());
+        Self { logins, without_password: Vec::new(), tokens, mailboxes: BTreeMap::new() }
     }
 }
 
@@ -86,8 +92,9 @@ pub(super) fn read<'s>(
     let routes = routes.collect();
     let default_route = root.optional("default_route", |entry| known(entry, &routes_known, "route"));
     let policy = policy::read(&root);
+    let tokens = token::of_tenant(&root, &mut all.tokens);
     root.finish();
-    Tenant { id: id.to_owned(), logins, accounts, routes, default_route, policy }
+    Tenant { id: id.to_owned(), logins, accounts, routes, default_route, policy, tokens }
 }
 
 fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenants<'s>) -> Vec<Login> {

@@ -1,6 +1,7 @@
 //! What is told of a configuration, word by word.
 
 mod accounts;
+mod admin;
 mod fixture;
 mod good;
 mod listeners;

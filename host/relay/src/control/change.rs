@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::report::{Cause, Outcome, Report, Status};
 use super::{Beginning, Request};
+use crate::audit::{Actor, Audit, Deed};
 use crate::config::files::Sources;
 use crate::config::{Config, Loaded, load};
 use crate::doors::Doors;
@@ -25,7 +26,8 @@ pub(super) struct Plane {
     doors: Doors,
     file: Option<PathBuf>,
     status: watch::Sender<Arc<Status>>,
-    metrics: ReloadMetrics,
+    pub(super) metrics: ReloadMetrics,
+    pub(super) audit: Arc<Audit>,
 }
 
 /// How often policies are looked at that keep failing.
@@ -35,15 +37,15 @@ const LOOK: Duration = Duration::from_millis(250);
 type Wrong = Vec<String>;
 
 impl Plane {
-    pub(super) fn new(beginning: Beginning) -> (Self, watch::Receiver<Arc<Status>>) {
+    pub(super) fn new(beginning: Beginning, audit: Arc<Audit>) -> (Self, watch::Receiver<Arc<Status>>) {
         let Beginning { publisher, policies, doors, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, Duration::ZERO);
-        last.refused_policies = snapshot.refused_policies.clone();
+        last.refused_policies = snapshot.refused_policies.to_vec();
         let metrics = ReloadMetrics::register();
         metrics.record(&last);
         let (status, standing) = watch::channel(Arc::new(Status { last, sources }));
-        (Self { publisher, policies, doors, file, status, metrics }, standing)
+        (Self { publisher, policies, doors, file, status, metrics, audit }, standing)
     }
 
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, draining: Draining) {
@@ -70,8 +72,9 @@ impl Plane {
 
     async fn carry_out(&mut self, request: Request) {
         match request {
-            Request::Reload { cause, answer } => {
+            Request::Reload { cause, actor, answer } => {
                 let report = self.reload(cause).await;
+                self.note_reload(actor, &report);
                 let _nobody_waits = answer.send(report);
             }
             Request::Publish { config, answer } => {
@@ -88,12 +91,15 @@ impl Plane {
                 let outcome = self.bring(wanted).await;
                 let _nobody_waits = answer.send(outcome);
             }
+            Request::Pause { actor, subject, reason, answer } => {
+                let _nobody_waits = answer.send(self.pause(actor, subject, reason));
+            }
         }
     }
 
     /// The number of the generation that holds, for the metrics; no reload made it.
     pub(super) fn note_generation(&self) {
-        self.metrics.note_generation(self.publisher.current().generation);
+        self.metrics.published(self.publisher.current().generation);
     }
 
     async fn reload(&mut self, cause: Cause) -> Report {
@@ -109,6 +115,19 @@ impl Plane {
             None => Err(errors.iter().map(ToString::to_string).collect()),
         };
         self.reported(cause, outcome, warnings.iter().map(ToString::to_string).collect(), sources, began)
+    }
+
+    /// Files that are looked at and say the same are no change of anybody's.
+    fn note_reload(&self, actor: Actor, report: &Report) {
+        let outcome = match report.outcome {
+            Outcome::Unchanged if report.cause != Cause::Api => return,
+            Outcome::Unchanged => "unchanged",
+            Outcome::Published => "done",
+            Outcome::Refused => "refused",
+        };
+        let detail = report.errors.first().or(report.refused_policies.first()).cloned();
+        let (tenant, account, generation) = (None, None, report.generation);
+        self.audit.record(actor, Deed { action: "reload", tenant, account, outcome, detail, generation });
     }
 
     /// Builds the next snapshot, binds what it listens on, and publishes; or nothing of it.
@@ -146,7 +165,7 @@ impl Plane {
             Ok((outcome, snapshot, at_restart)) => {
                 report.outcome = outcome;
                 report.at_restart = at_restart;
-                report.refused_policies = snapshot.refused_policies.clone();
+                report.refused_policies = snapshot.refused_policies.to_vec();
             }
             Err(wrong) => report.errors = wrong,
         }
@@ -172,8 +191,9 @@ fn log(report: &Report) {
 
 /// What a process decides when it starts and not again.
 fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let admin = |config: &Config| config.admin.as_ref().map(|admin| admin.listen);
     let differs = [
-        ("admin.listen", old.admin != new.admin),
+        ("admin.listen", admin(old) != admin(new)),
         ("state_directory", old.state_directory != new.state_directory),
         ("store", old.store_keys != new.store_keys),
         ("log", old.log != new.log),

@@ -37,6 +37,7 @@ impl Session {
                 open.content_began = Some(Instant::now());
                 self.protocol.accept();
                 self.deadline = Instant::now() + self.patience();
+                self.tell_content();
             }
             Err(_) => self.protocol.refuse(answer::reply(&Undelivered::NoContentMemory)),
         }

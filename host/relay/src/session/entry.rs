@@ -42,8 +42,11 @@ pub(crate) async fn serve(
     };
     let mut session = Session::begin(id, stream, client, (rules, front), draining, place);
     info!(session = %id, peer = %session.client.address, listener = session.rules.name, "session begun");
+    session.tell_begun();
+    let began = Instant::now();
     let end = session.run().await;
     session.log_end(&end);
+    session.tell_ended(&end, began);
     session.stream.close().await;
 }
 

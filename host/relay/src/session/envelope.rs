@@ -28,17 +28,25 @@ impl Session {
         };
         if !known.login.may_send_as(&mail.path) {
             info!(session = %self.id, login = known.login.name, sender = %mail.path, "sender refused");
-            self.protocol.refuse(not_a_sender(&mail.path, &known.login.name));
+            let reply = not_a_sender(&mail.path, &known.login.name);
+            self.tell_mail(Some((snapshot.generation, mail.path)), Err(&reply));
+            self.protocol.refuse(reply);
             return;
         }
         self.transactions += 1;
         let id = self.id.transaction(self.transactions);
-        match Transaction::open(id, snapshot, known, mail) {
+        let heard = self.front.trace.is_heard().then(|| (snapshot.generation, mail.path.clone()));
+        match Transaction::open(id, snapshot, known, mail, self.front.trace.clone()) {
             Ok(transaction) => {
+                self.tell_mail(heard, Ok(id));
                 self.transaction = Some(Box::new(transaction));
                 self.protocol.accept();
             }
-            Err(undelivered) => self.protocol.refuse(answer::reply(&undelivered)),
+            Err(undelivered) => {
+                let reply = answer::reply(&undelivered);
+                self.tell_mail(heard, Err(&reply));
+                self.protocol.refuse(reply);
+            }
         }
     }
 

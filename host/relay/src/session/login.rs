@@ -61,13 +61,16 @@ impl Session {
                 info!(session = %self.id, login, peer = %self.client.address, "login");
                 self.client.login = Some(login.into());
                 self.client.proof = known.as_ref().map(Proof::of);
+                self.tell_login(self.client.login.as_deref().unwrap_or_default(), None);
                 self.protocol.accept_login();
             }
             Err(refusal) => {
                 self.front.metrics.login_failures.increment(1);
                 warn!(session = %self.id, login, peer = %self.client.address, ?refusal, "login refused");
+                let reply = answer(refusal);
+                self.tell_login(&login, Some(&reply));
                 sleep(FAILURE_DELAY).await;
-                self.protocol.refuse(answer(refusal));
+                self.protocol.refuse(reply);
             }
         }
     }

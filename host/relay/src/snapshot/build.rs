@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::config::listener::Listener;
 use crate::config::tenant::Tenant as TenantSettings;
 use crate::listener::{Rules, Timeouts, TlsMode};
+use crate::pauses::Pauses;
 use crate::policies::Policies;
 use crate::tenant::{Login, Tenant};
 
@@ -30,9 +31,10 @@ pub(super) async fn snapshot(
     let (settings, before) = (Arc::clone(&config), previous.clone());
     // Keys are parsed and roots are read: not on a thread that carries mail.
     let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref(), store));
-    let Built { tenants, listeners, shared } = built.await.expect("building a snapshot does not panic")?;
+    let Built { tenants, listeners, admin_tls, shared } = built.await.expect("building a snapshot does not panic")?;
     let policy::Loaded { tenants: with_policies, refused, stages } =
         policy::loaded(&config.tenants, tenants, policies, previous.as_deref()).await?;
+    let before = previous;
     let (mut tenants, mut logins) = (HashMap::new(), HashMap::new());
     for (settings, tenant) in config.tenants.iter().zip(with_policies) {
         for login in &settings.logins {
@@ -47,8 +49,11 @@ pub(super) async fn snapshot(
         content_silence: config.timeouts.content,
         content_deadline: config.timeouts.message,
         tenants,
-        refused_policies: refused,
+        refused_policies: Arc::new(refused),
         stages,
+        pauses: before.as_ref().map(|before| Arc::clone(&before.pauses)).unwrap_or_default(),
+        tally: before.map(|before| Arc::clone(&before.tally)).unwrap_or_default(),
+        admin_tls,
         logins: Arc::new(logins),
         listeners: Arc::new(listeners),
         shared,
@@ -60,6 +65,7 @@ pub(super) async fn snapshot(
 struct Built {
     tenants: Vec<Arc<Tenant>>,
     listeners: HashMap<String, Arc<Rules>>,
+    admin_tls: Option<Acceptor>,
     shared: Shared,
 }
 
@@ -77,17 +83,25 @@ impl Built {
             tokens: shared.tokens.clone(),
         };
         look_up_kept(config, shared.store.as_ref())?;
+        let pauses = previous.map(|previous| Arc::clone(&previous.pauses)).unwrap_or_default();
         let mut tenants = Vec::new();
         for settings in &config.tenants {
             let before = previous.and_then(|previous| previous.tenants.get(&settings.id));
-            tenants.push(Arc::new(tenant(settings, before.map(Arc::as_ref), &mut shared.connectors, &around)?));
+            tenants.push(Arc::new(tenant(
+                settings,
+                before.map(Arc::as_ref),
+                &pauses,
+                &mut shared.connectors,
+                &around,
+            )?));
         }
         shared.connectors.forget_unused(config);
         let mut listeners = HashMap::new();
         for listener in &config.listeners {
             listeners.insert(listener.name.clone(), Arc::new(rules(config, listener, previous)?));
         }
-        Ok(Self { tenants, listeners, shared })
+        let admin_tls = admin_tls(config, previous)?;
+        Ok(Self { tenants, listeners, admin_tls, shared })
     }
 }
 
@@ -127,6 +141,7 @@ impl Connectors {
 fn tenant(
     settings: &TenantSettings,
     before: Option<&Tenant>,
+    pauses: &Pauses,
     connectors: &mut Connectors,
     around: &Surroundings<'_>,
 ) -> Result<Tenant, BuildError> {
@@ -144,7 +159,24 @@ fn tenant(
         accounts.insert(account.id.clone(), built);
     }
     let routes = settings.routes.iter().map(|route| (route.name.clone(), route.accounts.clone())).collect();
-    Ok(Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone()))
+    let tenant = Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone());
+    Ok(match before {
+        Some(before) => tenant.after(before),
+        None => tenant.paused(pauses.of(&settings.id)),
+    })
+}
+
+/// The same acceptor as before where the certificate has not changed.
+fn admin_tls(config: &Config, previous: Option<&Snapshot>) -> Result<Option<Acceptor>, BuildError> {
+    let certificate = |config: &Config| config.admin.as_ref().and_then(|admin| admin.certificate.clone());
+    let Some(wanted) = certificate(config) else { return Ok(None) };
+    if let Some(previous) = previous
+        && certificate(&previous.config).as_ref() == Some(&wanted)
+    {
+        return Ok(previous.admin_tls.clone());
+    }
+    let acceptor = Acceptor::from_pem(&wanted.chain, wanted.key.expose().as_bytes());
+    acceptor.map(Some).map_err(BuildError::AdminCertificate)
 }
 
 /// The listener's certificate, ready to use: the same acceptor as before where it has not changed, so that its

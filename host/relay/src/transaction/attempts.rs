@@ -46,7 +46,7 @@ impl Transaction {
         let mut accounts = self.carriers(decision).into_iter();
         let mut number = 0;
         loop {
-            let account = accounts.next().ok_or(Undelivered::NoCarrier)?;
+            let account = accounts.next().ok_or_else(|| decide::nobody(&self.known.tenant, &decision.carrier))?;
             self.account = Some(Arc::clone(&account));
             number += 1;
             let (began, is_whole) = (Instant::now(), load.rest.is_none());

@@ -6,7 +6,10 @@ use tracing::{info, warn};
 
 use super::Transaction;
 use crate::answer::Undelivered;
+use crate::decide::{Carrier, Decision};
 use crate::metrics::count_undecided;
+use crate::tally::Fate;
+use crate::trace::{Event, millis, without_text};
 
 impl Transaction {
     pub(super) fn record(&self, outcome: &Result<Delivered, Undelivered>, size: u64, started: Instant) {
@@ -17,9 +20,53 @@ impl Transaction {
         }
     }
 
+    pub(super) fn tell_decision(&self, decision: &Decision, started: Instant) {
+        self.trace.tell(|| Event {
+            event: "decided",
+            carrier: Some(match &decision.carrier {
+                Carrier::Account(id) => format!("account {id}"),
+                Carrier::Accounts(ids) => format!("accounts {}", ids.join(", ")),
+                Carrier::Route(name) => format!("route {name}"),
+                Carrier::Nobody => "nobody".to_owned(),
+            }),
+            took_ms: Some(millis(started.elapsed())),
+            ..self.event()
+        });
+    }
+
+    /// What all of its events say.
+    fn event(&self) -> Event {
+        Event {
+            session: self.id.session().to_string(),
+            transaction: Some(self.id.to_string()),
+            generation: Some(self.snapshot.generation),
+            tenant: Some(self.known.tenant.id.clone()),
+            login: Some(self.known.login.name.clone()),
+            account: self.account.as_ref().map(|account| account.id.clone()),
+            recipients: Some(self.recipients.len()),
+            ..Event::default()
+        }
+    }
+
+    fn count(&self, fate: Fate) {
+        self.snapshot.tally.count(fate);
+        self.known.tenant.tally.count(fate);
+        if let Some(account) = &self.account {
+            account.tally.count(fate);
+        }
+    }
+
     fn record_delivered(&self, delivered: &Delivered, size: u64, took: std::time::Duration) {
         let Some(account) = &self.account else { return };
+        self.count(Fate::Delivered { size, took });
         let metrics = &account.metrics;
+        self.trace.tell(|| Event {
+            event: "delivered",
+            size: Some(size),
+            reply: Some(without_text(&delivered.reply)),
+            took_ms: Some(millis(took)),
+            ..self.event()
+        });
         metrics.delivered.increment(1);
         metrics.delivered_bytes.increment(size);
         metrics.delivery_seconds.record(took);
@@ -45,6 +92,15 @@ impl Transaction {
     fn record_undelivered(&self, undelivered: &Undelivered, size: u64, took: std::time::Duration) {
         let reply = crate::answer::reply(undelivered);
         let result = if reply.code() >= 500 { "refused" } else { "deferred" };
+        self.trace.tell(|| Event {
+            event: result,
+            size: Some(size),
+            reply: Some(without_text(&reply)),
+            reason: Some(undelivered.reason()),
+            took_ms: Some(millis(took)),
+            ..self.event()
+        });
+        self.count(if reply.code() >= 500 { Fate::Refused } else { Fate::Deferred });
         match &self.account {
             Some(account) => account.metrics.count_undelivered(result, undelivered.reason()),
             None => count_undecided(&self.known.tenant.id, result, undelivered.reason()),
@@ -65,8 +121,4 @@ impl Transaction {
             "not delivered"
         );
     }
-}
-
-fn millis(duration: std::time::Duration) -> f64 {
-    (duration.as_secs_f64() * 1e5).round() / 100.0
 }

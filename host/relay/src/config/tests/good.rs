@@ -62,7 +62,7 @@ fn what_is_said_holds() {
     assert_eq!(config.timeouts.command, Duration::from_secs(90));
     assert_eq!(config.timeouts.delivery, Duration::from_secs(60));
     assert_eq!((config.log.format, config.log.level), (LogFormat::Text, Level::Debug));
-    assert_eq!(config.admin, "127.0.0.1:8025".parse().ok());
+    assert_eq!(config.admin.map(|admin| admin.listen), "127.0.0.1:8025".parse().ok());
     assert_eq!(config.state_directory, Some("state".into()));
     let listener = &config.listeners[0];
     assert_eq!((listener.message_size, listener.verify_recipients, listener.chunking), (Some(1 << 20), true, false));

@@ -125,15 +125,6 @@ fn a_login_of_a_tenant_that_cannot_be_read_is_not_called_unknown() {
 }
 
 #[test]
-fn an_admin_address_that_others_reach_is_a_warning() {
-    let fault = one(warnings(&format!("{MAIN}[admin]\nlisten = \"0.0.0.0:8025\"\n"), ACME));
-    assert_eq!(
-        fault,
-        "posthouse.toml:8: admin.listen = \"0.0.0.0:8025\": whoever reaches it can read metrics; it knows no passwords"
-    );
-}
-
-#[test]
 fn a_hostname_that_is_no_name_is_an_error_and_a_short_one_a_warning() {
     let main = |name: &str| MAIN.replace("relay.example.com", name);
     assert_eq!(
