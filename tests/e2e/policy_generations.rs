@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use posthouse_relay::control::policies::{Move, Push, Rejected};
+use posthouse_relay::audit::Actor;
+use posthouse_relay::control::policies::{Component, Move, Push, Rejected};
 use posthouse_store::generations::{Generation, Stage};
 
 use crate::files::Files;
@@ -22,13 +23,12 @@ async fn mail(client: &mut Wire) -> String {
 fn push(steps: &str, to: Stage) -> Push {
     Push {
         tenant: "acme".to_owned(),
-        component: std::fs::read(guest_file("scripted")).expect("a prebuilt guest"),
+        component: Component::Octets(std::fs::read(guest_file("scripted")).expect("a prebuilt guest")),
         digest: None,
         settings: Some(BTreeMap::from([("message".to_owned(), steps.to_owned())])),
         signature: None,
         to,
-        who: "test".to_owned(),
-        from: "127.0.0.1".to_owned(),
+        actor: Actor::here("test"),
         note: String::new(),
     }
 }
@@ -39,7 +39,7 @@ impl Files {
     }
 
     async fn bring(&self, number: Option<u64>, to: Stage) -> Result<Generation, Rejected> {
-        let wanted = Move { tenant: "acme".to_owned(), number, to, who: "test".to_owned() };
+        let wanted = Move { tenant: "acme".to_owned(), number, to, actor: Actor::here("test") };
         self.relay.control().bring(wanted).await.expect("the relay is not ending")
     }
 
@@ -152,7 +152,7 @@ async fn what_is_not_taken_changes_nothing_and_says_why() {
     let files = Files::with("[policy]\nrequire_signature = true\n[[policy.signers]]\nname = \"ann\"\nkey = \"0101010101010101010101010101010101010101010101010101010101010101\"\n").await;
     let good = || push("proceed", Stage::Active);
     let damaged = Push { digest: Some("sha256:00".to_owned()), ..good() };
-    let garbage = Push { component: b"\0asm garbage".to_vec(), ..good() };
+    let garbage = Push { component: Component::Octets(b"\0asm garbage".to_vec()), ..good() };
     let settings =
         Push { settings: Some(BTreeMap::from([("message".to_owned(), "no-such-step".to_owned())])), ..good() };
     let signature = Push { signature: Some("00".repeat(64)), ..good() };

@@ -13,6 +13,7 @@ mod guard;
 mod health;
 mod history;
 mod pausing;
+mod policies;
 mod routes;
 mod status;
 mod tenants;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_net::listen::Listener;
+use tokio::sync::Semaphore;
 
 use crate::authentication::failures::Failures;
 use crate::control::Control;
@@ -35,6 +37,9 @@ use crate::snapshot::Snapshot;
 /// How often the metrics' histograms are tidied when nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// Policies that are brought at a time.
+const UPLOADS: usize = 4;
+
 /// What endpoints answer from.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
@@ -44,6 +49,8 @@ pub(crate) struct Admin {
     prometheus: Option<PrometheusHandle>,
     draining: Draining,
     failures: Arc<Failures>,
+    /// Policies that are brought at a time: each is held in memory.
+    uploads: Arc<Semaphore>,
     began: (Instant, SystemTime),
 }
 
@@ -85,7 +92,8 @@ impl Admin {
         draining: Draining,
     ) -> Self {
         let (failures, began) = (Arc::default(), (Instant::now(), SystemTime::now()));
-        Self { front, control, addresses, prometheus, draining, failures, began }
+        let uploads = Arc::new(Semaphore::new(UPLOADS));
+        Self { front, control, addresses, prometheus, draining, failures, uploads, began }
     }
 
     /// What holds now.

@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::access::{Access, admit};
 use super::failure::{Failure, shown};
-use super::{Admin, guard, health, history, pausing, status, tenants, tracing};
+use super::{Admin, guard, health, history, pausing, policies, status, tenants, tracing};
 
 /// One endpoint.
 struct Operation {
@@ -35,6 +35,11 @@ fn operations() -> Vec<Operation> {
         read("/v1/tenants/{tenant}", Access::ReadTenant, tenants::show),
         change("/v1/tenants/{tenant}/pause", Access::ChangeTenant, pausing::pause),
         change("/v1/tenants/{tenant}/resume", Access::ChangeTenant, pausing::resume),
+        read("/v1/tenants/{tenant}/policies", Access::ReadTenant, policies::list),
+        change("/v1/tenants/{tenant}/policies", Access::ChangeTenant, policies::push),
+        change("/v1/tenants/{tenant}/policies/settings", Access::ChangeTenant, policies::set),
+        change("/v1/tenants/{tenant}/policies/rollback", Access::ChangeTenant, policies::roll_back),
+        change("/v1/tenants/{tenant}/policies/{number}/stage", Access::ChangeTenant, policies::bring),
         read("/v1/tenants/{tenant}/accounts", Access::ReadTenant, tenants::accounts),
         change("/v1/tenants/{tenant}/accounts/{account}/pause", Access::ChangeTenant, pausing::pause),
         change("/v1/tenants/{tenant}/accounts/{account}/resume", Access::ChangeTenant, pausing::resume),

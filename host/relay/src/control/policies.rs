@@ -11,6 +11,7 @@ use posthouse_store::generations::{Generation, Stage, Upload};
 use tracing::{error, info};
 
 use super::change::Plane;
+use crate::audit::{Actor, Deed};
 use crate::config::policy::Policy as Settings;
 use crate::generations::signature::Subject;
 use crate::generations::{Changed, Line, StageError};
@@ -20,13 +21,16 @@ use crate::snapshot::Known;
 use crate::tenant::Tenant;
 use crate::trial;
 
+/// Who takes back what keeps failing.
+const RELAY: &str = "relay";
+
 /// A policy that somebody brings.
 #[derive(Debug)]
 pub struct Push {
     /// The tenant that it is for.
     pub tenant: String,
     /// The component.
-    pub component: Vec<u8>,
+    pub component: Component,
     /// Its digest, as whoever brings it knows it.
     pub digest: Option<String>,
     /// Its settings; none are those of the generation that decides, or of the configuration.
@@ -36,11 +40,18 @@ pub struct Push {
     /// The stage that it is brought to once it has passed.
     pub to: Stage,
     /// Who brings it.
-    pub who: String,
-    /// From where.
-    pub from: String,
+    pub actor: Actor,
     /// What they say of it.
     pub note: String,
+}
+
+/// A component that is brought.
+#[derive(Debug)]
+pub enum Component {
+    /// These octets.
+    Octets(Vec<u8>),
+    /// That of the generation that decides: for other settings.
+    OfActive,
 }
 
 /// A generation that is to come to another stage.
@@ -53,7 +64,7 @@ pub struct Move {
     /// The stage.
     pub to: Stage,
     /// Who wants it.
-    pub who: String,
+    pub actor: Actor,
 }
 
 /// Why a policy is not taken, or does not come to a stage.
@@ -65,6 +76,9 @@ pub enum Rejected {
     /// The tenant's configuration has no place for policies.
     #[error("tenant {0} has no [policy] in its configuration, which says what a policy of its may take; add one")]
     NoPolicies(String),
+    /// There is no generation that decides.
+    #[error("no generation decides, so that there is none to be given other settings")]
+    NothingActive,
     /// What came is not what was sent.
     #[error("its digest is sha256:{found}, and sha256:{said} was said; it was damaged on the way, or is another file")]
     Damaged {
@@ -96,18 +110,32 @@ pub enum Rejected {
 impl Plane {
     /// Uploaded -> checked -> compiled -> described, settings checked -> its author's cases passed -> its stage.
     pub(super) async fn push(&mut self, push: Push) -> Result<Generation, Rejected> {
+        let (actor, tenant) = (push.actor.clone(), push.tenant.clone());
+        let outcome = self.push_for(push).await;
+        self.note(actor, "policy_push", tenant, &outcome);
+        outcome
+    }
+
+    async fn push_for(&mut self, push: Push) -> Result<Generation, Rejected> {
         let (tenant, settings) = self.tenant(&push.tenant)?;
-        let digest = Digest::of(&push.component);
+        let component = match push.component {
+            Component::Octets(octets) => Arc::new(octets),
+            Component::OfActive => {
+                let active = active(&tenant.line).ok_or(Rejected::NothingActive)?;
+                self.policies.archive().component(&tenant.id, active.digest).await?
+            }
+        };
+        let digest = Digest::of(&component);
         check_digest(&digest, push.digest.as_deref())?;
         let own = push.settings.clone().or_else(|| settings_of(&tenant.line));
         let terms = Settings { settings: own.unwrap_or_else(|| settings.settings.clone()), ..settings.clone() };
         let known = Known { tenant: Arc::clone(&tenant), login: Arc::new(nobody()) };
-        let policy = self.policies.load(&terms, &push.component, &known).await?;
+        let policy = self.policies.load(&terms, &component, &known).await?;
         let description = policy.policy.description.clone();
         let subject =
             Subject { tenant: &push.tenant, name: &description.name, version: &description.version, digest: &digest };
         let signer = signer(&settings, &subject, push.signature.as_deref())?;
-        if let Some(cases) = trial::carried(&push.component) {
+        if let Some(cases) = trial::carried(&component) {
             // Apart: what its cases leave behind is nothing of the tenant's.
             let passed = trial::passes(policy.apart().policy, cases).await?;
             info!(tenant = tenant.id, passed, "the policy's own cases pass");
@@ -116,9 +144,9 @@ impl Plane {
             policy: description.name,
             version: description.version,
             settings: terms.settings.clone(),
-            who: push.who.clone(),
+            who: push.actor.who.clone(),
             when: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
-            from: push.from,
+            from: push.actor.from.map(|from| from.to_string()).unwrap_or_default(),
             signer,
             note: push.note,
         };
@@ -129,7 +157,7 @@ impl Plane {
             return Err(StageError::Share(percent).into());
         }
         let archive = self.policies.archive();
-        let generation = archive.append(&tenant.id, &push.component, upload, Stage::Uploaded).await?;
+        let generation = archive.append(&tenant.id, &component, upload, Stage::Uploaded).await?;
         let mut line = tenant.line.clone();
         line.add(generation.clone());
         if push.to == Stage::Uploaded {
@@ -137,18 +165,26 @@ impl Plane {
             return Ok(generation);
         }
         let stages = line.bring(generation.number, push.to)?;
-        self.publish_run(&tenant, &settings, line, stages, generation.number, &push.who).await
+        self.publish_run(&tenant, &settings, line, stages, generation.number, &push.actor.who).await
     }
 
     /// Promotes, rolls back, makes a canary or a shadow of, or retires a generation.
     pub(super) async fn bring(&mut self, wanted: Move) -> Result<Generation, Rejected> {
+        let (actor, tenant) = (wanted.actor.clone(), wanted.tenant.clone());
+        let action = if wanted.number.is_some() { "policy_stage" } else { "policy_rollback" };
+        let outcome = self.bring_for(wanted).await;
+        self.note(actor, action, tenant, &outcome);
+        outcome
+    }
+
+    async fn bring_for(&mut self, wanted: Move) -> Result<Generation, Rejected> {
         let (tenant, settings) = self.tenant(&wanted.tenant)?;
         let mut line = tenant.line.clone();
         let (number, stages) = match wanted.number {
             Some(number) => (number, line.bring(number, wanted.to)?),
             None => line.roll_back()?,
         };
-        self.publish_run(&tenant, &settings, line, stages, number, &wanted.who).await
+        self.publish_run(&tenant, &settings, line, stages, number, &wanted.actor.who).await
     }
 
     /// Takes back what keeps failing: a canary and a shadow end, and what decided before decides again.
@@ -176,8 +212,20 @@ impl Plane {
         let (tenant, settings) = self.tenant(id)?;
         let mut line = tenant.line.clone();
         let stages = line.take_back(number)?;
-        self.publish_run(&tenant, &settings, line, stages, number, "the relay, since it kept failing").await?;
-        Ok(())
+        let outcome = self.publish_run(&tenant, &settings, line, stages, number, RELAY).await;
+        self.note(Actor::here(RELAY), "policy_taken_back", id.to_owned(), &outcome);
+        outcome.map(drop)
+    }
+
+    /// Writes down who did what, and what came of it.
+    fn note(&self, actor: Actor, action: &'static str, tenant: String, outcome: &Result<Generation, Rejected>) {
+        let (outcome, detail) = match outcome {
+            Ok(of) => ("done", format!("generation {} is {}", of.number, word(of.stage))),
+            Err(rejected) => ("refused", rejected.to_string()),
+        };
+        let generation = self.publisher.current().generation;
+        let (tenant, detail) = (Some(tenant), Some(detail));
+        self.audit.record(actor, Deed { action, tenant, account: None, outcome, detail, generation });
     }
 
     fn tenant(&self, id: &str) -> Result<(Arc<Tenant>, Settings), Rejected> {
@@ -207,7 +255,7 @@ impl Plane {
         self.policies.archive().set_stages(&tenant.id, changed.stages.clone()).await?;
         let generation = changed.line.generation(number).cloned().ok_or(StageError::Unknown(number))?;
         self.publish_line(tenant, changed.line);
-        let stage = format!("{:?}", generation.stage).to_lowercase();
+        let stage = word(generation.stage);
         info!(tenant = tenant.id, policy_generation = number, stage, who, "a policy came to another stage");
         Ok(generation)
     }
@@ -244,6 +292,21 @@ fn signer(settings: &Settings, subject: &Subject<'_>, signature: Option<&str>) -
 
 /// The settings of the generation that decides.
 fn settings_of(line: &Line) -> Option<BTreeMap<String, String>> {
-    let active = line.history.iter().rev().find(|generation| generation.stage == Stage::Active)?;
-    Some(active.upload.settings.clone())
+    active(line).map(|active| active.upload.settings.clone())
+}
+
+fn active(line: &Line) -> Option<&Generation> {
+    line.history.iter().rev().find(|generation| generation.stage == Stage::Active)
+}
+
+/// A stage, for people.
+fn word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Uploaded => "uploaded",
+        Stage::Shadow => "a shadow",
+        Stage::Canary { .. } => "a canary",
+        Stage::Active => "active",
+        Stage::Retired => "retired",
+        Stage::Refused => "refused",
+    }
 }
