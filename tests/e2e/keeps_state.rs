@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use posthouse_relay::config::password;
 use posthouse_relay::simulation::{self, Doors};
@@ -86,9 +87,11 @@ impl Place {
         Process { child, address }
     }
 
-    /// What a command says that does not work.
-    fn refused(&self, command: &str) -> String {
-        let output = self.command(command).output().expect("the relay is built");
+    /// What `posthouse run` says where it does not start; one that runs on has failed the test.
+    async fn refused(&self) -> String {
+        let mut relay = tokio::process::Command::from(self.command("run"));
+        let ended = tokio::time::timeout(Duration::from_secs(20), relay.kill_on_drop(true).output()).await;
+        let output = ended.expect("the relay does not start").expect("the relay is built");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
@@ -148,7 +151,7 @@ async fn a_rotated_refresh_token_is_used_after_a_kill() {
 async fn a_second_relay_on_a_state_directory_is_refused_and_a_check_is_not() {
     let place = Place::new().await;
     let relay = place.start();
-    let said = place.refused("run");
+    let said = place.refused().await;
     let expected =
         "posthouse.redb is in use by another process: stop the other relay, or give this one a state_directory";
     assert!(said.contains(expected), "{said}");
@@ -167,7 +170,7 @@ async fn a_key_that_is_not_given_keeps_the_relay_from_losing_a_token() {
     let reply = place.start().send().await;
     assert!(reply.starts_with("250 "), "{reply}");
     write_private(&place.directory.join("keys"), &two);
-    let said = place.refused("run");
+    let said = place.refused().await;
     assert!(said.contains("the refresh token of acme/gmail is sealed under the key "), "{said}");
     assert!(said.contains(": add that key behind them") && !said.contains(&one) && !said.contains(&two), "{said}");
     write_private(&place.directory.join("keys"), &format!("{two}\n{one}\n"));
