@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,6 +59,27 @@ impl Client {
         };
         client.command(line.as_bytes(), 235).await?;
         Ok(client)
+    }
+
+    /// Sends one message and gives the reply that it came to, whichever command that answers.
+    pub(crate) async fn send_for_reply(&mut self, message: &Message<'_>) -> io::Result<String> {
+        let Message { sender, number, content } = message;
+        let mut said = String::new();
+        let lines =
+            [format!("MAIL FROM:<{sender}>\r\n"), format!("RCPT TO:<r{number}@example.org>\r\n"), "DATA\r\n".into()];
+        for line in lines {
+            self.write(line.as_bytes()).await?;
+            said = self.line().await?;
+            if !said.starts_with("250") && !said.starts_with("354") {
+                self.ask(b"RSET\r\n").await?;
+                return Ok(said);
+            }
+        }
+        if said.starts_with("354") {
+            self.write(&[content, &b"\r\n.\r\n"[..]].concat()).await?;
+            said = self.line().await?;
+        }
+        Ok(said)
     }
 
     /// Sends one message; `true` when it was accepted, `false` when it was answered otherwise.
@@ -127,15 +149,25 @@ impl Client {
 
     /// The code of the next reply.
     async fn reply(&mut self) -> io::Result<u16> {
+        let line = self.last_line().await?;
+        let code = self.unread[line].get(..3).and_then(|code| std::str::from_utf8(code).ok()?.parse().ok());
+        code.ok_or_else(|| io::Error::other("a line that is no reply"))
+    }
+
+    /// The last line of the next reply, as text.
+    async fn line(&mut self) -> io::Result<String> {
+        let line = self.last_line().await?;
+        Ok(String::from_utf8_lossy(&self.unread[line]).into_owned())
+    }
+
+    /// Where the last line of the next reply is.
+    async fn last_line(&mut self) -> io::Result<Range<usize>> {
         loop {
-            while let Some(end) = self.unread[self.read..].windows(2).position(|pair| pair == b"\r\n") {
-                let line = &self.unread[self.read..self.read + end];
-                let code =
-                    line.get(..3).and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| code.parse().ok());
-                let last = line.get(3) != Some(&b'-');
-                self.read += end + 2;
-                if last {
-                    return code.ok_or_else(|| io::Error::other("a line that is no reply"));
+            while let Some(length) = self.unread[self.read..].windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.read..self.read + length;
+                self.read = line.end + 2;
+                if self.unread[line.clone()].get(3) != Some(&b'-') {
+                    return Ok(line);
                 }
             }
             self.unread.drain(..self.read);

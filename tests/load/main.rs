@@ -3,7 +3,9 @@
 //! `tests/load/run` builds and starts it; README.md beside this file says what is measured and how.
 //! Every run ends with an account: what the clients were told is what the provider has, once each.
 
+mod admin;
 mod bars;
+mod changes;
 mod client;
 mod drive;
 mod peers;

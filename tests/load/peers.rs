@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use posthouse_relay::config::password;
@@ -26,6 +26,24 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub(crate) struct Peer {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
+    /// Its admin address, where it has one.
+    pub(crate) admin: Option<SocketAddr>,
+    /// What it has written.
+    pub(crate) log: PathBuf,
+}
+
+/// The operator's token of relays that have an admin address.
+pub(crate) const TOKEN: &str = "posthouse_of-the-load-test-and-of-nothing-else-0";
+
+/// What differs from the usual relay.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings<'a> {
+    /// Lines of `[policy]` of its tenant.
+    pub(crate) policy: &'a str,
+    /// Lines of a listener with a certificate.
+    pub(crate) certificate: Option<&'a str>,
+    /// Whether it has an admin address.
+    pub(crate) has_admin: bool,
 }
 
 /// The relay, from its release build; `level` is its log's: `info` writes a line a message.
@@ -42,8 +60,20 @@ pub(crate) async fn posthouse_with(
     policy: &str,
     others: &[(String, String)],
 ) -> io::Result<Peer> {
+    posthouse_in(world, sessions, level, &Surroundings { policy, ..Surroundings::default() }, others).await
+}
+
+/// The same in these surroundings.
+pub(crate) async fn posthouse_in(
+    world: &World,
+    sessions: usize,
+    level: &str,
+    around: &Surroundings<'_>,
+    others: &[(String, String)],
+) -> io::Result<Peer> {
     let address = free_port()?;
-    let doors = Doors { plain: address, starttls: None, admin: None };
+    let admin = around.has_admin.then(free_port).transpose()?;
+    let doors = Doors { plain: address, starttls: None, admin };
     let (tenants, state) = (world.directory.join("tenants"), world.directory.join("state"));
     let _ = std::fs::remove_dir_all(&tenants);
     std::fs::create_dir_all(&tenants)?;
@@ -51,20 +81,30 @@ pub(crate) async fn posthouse_with(
     let main = simulation::main_file(&world.simulator, &doors, "ca.pem")
         .replace("[limits]\n", &format!("[log]\nlevel = \"{level}\"\n\n[limits]\nmessage_size = \"150 MiB\"\n"));
     let configuration = world.directory.join("posthouse.toml");
-    std::fs::write(&configuration, format!("state_directory = \"{}\"\n{main}", state.display()))?;
+    let digest = posthouse_relay::config::token::Digest::of(TOKEN.as_bytes());
+    let token = format!("[[admin.tokens]]\nname = \"load\"\nhash = \"{digest}\"\nscope = \"operator\"\n");
+    let more = format!("{}{}", around.certificate.unwrap_or_default(), if around.has_admin { &*token } else { "" });
+    std::fs::write(&configuration, format!("state_directory = \"{}\"\n{main}{more}", state.display()))?;
     let mut tenant = simulation::login("load", &password::hash(b"load"), &["@load.example"], "");
     for mailbox in &world.mailboxes {
         let id = mailbox.address.split('@').next().unwrap_or_default();
         let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n");
         tenant.push_str(&simulation::account(id, mailbox, &more));
     }
-    std::fs::write(tenants.join("load.toml"), tenant + policy)?;
+    std::fs::write(tenants.join("load.toml"), tenant + around.policy)?;
     for (name, text) in others {
         std::fs::write(tenants.join(format!("{name}.toml")), text)?;
     }
     let program = std::env::var("POSTHOUSE").unwrap_or_else(|_| "target/release/posthouse".to_owned());
     let arguments = ["run", "--config", &configuration.display().to_string()];
-    start(Path::new(&program), &arguments, world, address).await
+    Ok(Peer { admin, ..start(Path::new(&program), &arguments, world, address).await? })
+}
+
+/// The same with two accounts and no policy.
+pub(crate) fn tenant_with_two(name: &str, hash: &str) -> (String, String) {
+    let mailbox = Mailbox::new(Provider::Outlook, format!("second@{name}.example"));
+    let (name, text) = tenant(name, hash, "");
+    (name, text + &simulation::account("second", &mailbox, ""))
 }
 
 /// A tenant with a login and an account of its own name, and these lines of `[policy]`.
@@ -104,7 +144,7 @@ async fn start(program: &Path, arguments: &[&str], world: &World, address: Socke
         sleep(Duration::from_millis(50)).await;
         waited += Duration::from_millis(50);
     }
-    Ok(Peer { process, address })
+    Ok(Peer { process, address, admin: None, log })
 }
 
 /// Clients of the relay: so many connections, spread over the mailboxes.

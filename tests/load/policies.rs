@@ -21,11 +21,11 @@ const CONNECTIONS: usize = 50;
 const OFFERED: f64 = 400.0;
 
 /// The lines of a tenant's file for a policy of this repository.
-fn policy(file: &Path, settings: &str) -> String {
+pub(crate) fn policy(file: &Path, settings: &str) -> String {
     format!("[policy]\nfile = \"{}\"\n[policy.settings]\n{settings}\n", file.display())
 }
 
-fn repository() -> io::Result<std::path::PathBuf> {
+pub(crate) fn repository() -> io::Result<std::path::PathBuf> {
     std::env::current_dir()
 }
 
@@ -127,7 +127,7 @@ async fn started(world: &World, tenants: &[(String, String)]) -> io::Result<(u64
 }
 
 /// The same policy with a custom section that no other has.
-fn distinct(module: &[u8], number: u32) -> Vec<u8> {
+pub(crate) fn distinct(module: &[u8], number: u32) -> Vec<u8> {
     let mut content = String::new();
     let _ = write!(content, "{number:08}");
     [module, &[0, 13, 4], b"load", content.as_bytes()].concat()

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::bars::Bars;
+use crate::changes;
 use crate::client::Manner;
 use crate::drive::{Load, Outcome, Sender};
 use crate::peers::{self, Peer};
@@ -61,6 +62,15 @@ pub(crate) async fn all(extent: Extent, only: &[String]) -> io::Result<bool> {
     }
     if wanted("tenants") {
         policies::many_tenants(extent, &mut bars).await?;
+    }
+    if wanted("swaps") {
+        changes::swaps(extent, &mut bars).await?;
+    }
+    if wanted("many-swaps") {
+        changes::many_swaps(extent, &mut bars).await?;
+    }
+    if wanted("publish") {
+        changes::publish(extent, &mut bars).await?;
     }
     Ok(bars.all_cleared())
 }

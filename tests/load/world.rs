@@ -35,11 +35,16 @@ pub(crate) struct Cost {
 impl World {
     /// Providers with so many mailboxes at Gmail, whose replies are so long on their way.
     pub(crate) async fn new(mailboxes: usize, latency: Duration) -> io::Result<Self> {
+        // The digest of each message is kept, so that every copy can be accounted for.
+        Self::keeping(mailboxes, latency, Keep::Digest).await
+    }
+
+    /// The same, which keep so much of each message.
+    pub(crate) async fn keeping(mailboxes: usize, latency: Duration, keep: Keep) -> io::Result<Self> {
         let mailboxes: Vec<Mailbox> =
             (0..mailboxes).map(|number| Mailbox::new(Provider::Gmail, format!("g{number}@load.example"))).collect();
         let mut options = Options::for_load(mailboxes.clone());
-        // The digest of each message is kept, so that every copy can be accounted for.
-        options.keep = Keep::Digest;
+        options.keep = keep;
         options.gmail.latency = latency;
         // The largest message of the scenarios is larger than what Gmail takes.
         options.gmail.limits.message_size = 200_000_000;

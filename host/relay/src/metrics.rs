@@ -122,6 +122,34 @@ pub struct PolicyMetrics {
     pub log_lines_dropped: Counter,
 }
 
+/// Counts as a loaded policy as long as it lives.
+#[derive(Debug)]
+pub struct LoadedPolicy {
+    loaded: Gauge,
+}
+
+impl LoadedPolicy {
+    /// One more.
+    pub fn new() -> Self {
+        describe_gauge!("posthouse_policies_loaded", "policies in memory, of whatever stage");
+        let loaded = gauge!("posthouse_policies_loaded");
+        loaded.increment(1.0);
+        Self { loaded }
+    }
+}
+
+impl Default for LoadedPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for LoadedPolicy {
+    fn drop(&mut self) {
+        self.loaded.decrement(1.0);
+    }
+}
+
 /// What is counted of one hook.
 #[derive(Clone, Debug)]
 pub struct HookMetrics {

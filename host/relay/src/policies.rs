@@ -23,7 +23,7 @@ use tracing::{error, info, warn};
 use crate::config::Config;
 use crate::config::policy::Policy as Settings;
 use crate::generations::archive::Archive;
-use crate::metrics::PolicyMetrics;
+use crate::metrics::{LoadedPolicy, PolicyMetrics};
 use crate::moments::Moments;
 use crate::rate::Rate;
 use crate::snapshot::Known;
@@ -60,6 +60,7 @@ pub struct TenantPolicy {
     moments: Arc<Moments>,
     metrics: PolicyMetrics,
     log_rate: Rate,
+    _loaded: LoadedPolicy,
 }
 
 impl Policies {
@@ -123,6 +124,7 @@ impl Policies {
             moments: Arc::clone(&self.moments),
             metrics: PolicyMetrics::register(&tenant, &policy.description.name),
             log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
+            _loaded: LoadedPolicy::new(),
             policy,
             tenant,
         })
@@ -183,6 +185,7 @@ impl TenantPolicy {
             moments: Arc::clone(&self.moments),
             metrics: self.metrics.clone(),
             log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
+            _loaded: LoadedPolicy::new(),
         }
     }
 
