@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use posthouse_relay::config::from_toml;
 use posthouse_relay::relay::Relay;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::post::{policies, scripted, send};
 use crate::wire::Wire;
@@ -27,6 +27,12 @@ address = "127.0.0.1:0"
 tls = "none"
 auth = "none"
 networks = [ { network = "127.0.0.1", login = "watched" } ]
+[[listeners]]
+name = "odd"
+address = "127.0.0.1:0"
+tls = "none"
+auth = "none"
+networks = [ { network = "127.0.0.1", login = "odd" } ]
 "#;
 
 const TENANT: &str = r#"
@@ -64,7 +70,11 @@ async fn get(address: SocketAddr, path: &str) -> String {
 #[tokio::test]
 async fn health_readiness_and_metrics_are_served() {
     let main = MAIN.to_owned() + &policies();
-    let loaded = from_toml(&main, &[("acme", TENANT), ("watched", &watched())]);
+    let odd = TENANT
+        .replace("\"app\"", "\"odd\"")
+        .replace("acme.example", "odd.example")
+        .replace("port = 9\n", &format!("port = {}\nmessages_per_minute = 7\n", odd_provider().await.port()));
+    let loaded = from_toml(&main, &[("acme", TENANT), ("watched", &watched()), ("odd", &odd)]);
     let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
     let prometheus = PrometheusBuilder::new().install_recorder().expect("the only recorder of this process");
     let relay = Relay::start(config, Some(prometheus)).await.expect("a relay starts");
@@ -82,7 +92,40 @@ async fn health_readiness_and_metrics_are_served() {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }
     assert!(get(admin, "/elsewhere").await.starts_with("HTTP/1.1 404"));
+    unknown_replies_are_counted(relay.address("odd").expect("a listener"), admin).await;
     policies_are_counted(relay.address("watched").expect("a listener"), admin).await;
+}
+
+/// The provider of the tenant `odd` greets with what no row of the reply table has.
+async fn unknown_replies_are_counted(address: SocketAddr, admin: SocketAddr) {
+    let mut client = Wire::connect(address).await;
+    client.hear("220 ").await;
+    client.expect("EHLO client.example.com", "250").await;
+    for _ in 0..2 {
+        let heard = send(&mut client, "me@odd.example", &["ann@example.org"], "x\r\n").await;
+        assert!(heard.starts_with("451 4.3.0 provider refuses the session: 550 5.9.9 what"), "{heard}");
+    }
+    let metrics = get(admin, "/metrics").await;
+    for line in [
+        "posthouse_provider_unknown_replies_total{provider=\"generic\",stage=\"connection\",code=\"550\"} 2\n",
+        "posthouse_provider_unknown_replies_unkept_total 0\n",
+        "posthouse_account_pause_seconds{tenant=\"odd\",account=\"main\"} 0\n",
+        "posthouse_account_messages_per_minute{tenant=\"odd\",account=\"main\"} 7\n",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+}
+
+/// A server that greets nobody kindly.
+async fn odd_provider() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"550 5.9.9 what ann@example.org\r\n").await;
+        }
+    });
+    address
 }
 
 /// 190 messages log 6,080 lines at once, and a tenant has 6,000 a minute; one line of each is over the call's own bound.

@@ -16,6 +16,7 @@ mod policy_headers;
 mod policy_recipients;
 mod post;
 mod reloads;
+mod replies;
 mod secrets;
 mod shuts_down;
 mod speaks_smtp;

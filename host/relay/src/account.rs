@@ -24,8 +24,10 @@ use posthouse_upstream::limits::PoolLimits;
 use posthouse_upstream::login::LoginSource;
 use posthouse_upstream::pool::Pool;
 use posthouse_upstream::probe::verify_recipients;
+use posthouse_upstream::replies::Replies;
 use posthouse_upstream::target::Target;
 use tokio::time::{Instant, sleep};
+use tracing::warn;
 
 use crate::account::credentials::credentials;
 use crate::account::state::Consent;
@@ -111,18 +113,28 @@ impl Account {
     /// Hands a message to the provider.
     pub(crate) async fn deliver(
         &self,
+        replies: &Replies,
         envelope: &Envelope<'_>,
         content: Content<'_>,
         deadline: Instant,
     ) -> Result<Delivered, UpstreamError> {
-        let delivered = deliver(&self.pool, &*self.logins, envelope, content, deadline).await;
+        let delivered = deliver(&self.pool, &*self.logins, replies, envelope, content, deadline).await;
         self.consent.learn(&delivered);
-        if matches!(
-            &delivered,
-            Err(UpstreamError::Busy { .. } | UpstreamError::LoginsPaused(_) | UpstreamError::NoLogin(_))
-        ) {
+        match &delivered {
+            Ok(_) => {}
             // The provider never saw it.
-            self.rate.give_back();
+            Err(
+                UpstreamError::Busy { .. }
+                | UpstreamError::LoginsPaused(_)
+                | UpstreamError::LeftAlone(_)
+                | UpstreamError::NoLogin(_),
+            ) => self.rate.give_back(Instant::now()),
+            Err(error) if error.asks_for_a_lower_rate() => {
+                if let Some(per_minute) = self.rate.slow_down(Instant::now()) {
+                    warn!(account = self.id, per_minute, reason = error.reason(), "the account sends more slowly now");
+                }
+            }
+            Err(_) => {}
         }
         delivered
     }
@@ -130,12 +142,13 @@ impl Account {
     /// Puts a recipient to the provider.
     pub(crate) async fn verify(
         &self,
+        replies: &Replies,
         reverse_path: &ReversePath,
         recipient: &ForwardPath,
         deadline: Instant,
     ) -> Result<(), UpstreamError> {
         let recipients = std::slice::from_ref(recipient);
-        let answers = verify_recipients(&self.pool, &*self.logins, reverse_path, recipients, deadline).await?;
+        let answers = verify_recipients(&self.pool, &*self.logins, replies, reverse_path, recipients, deadline).await?;
         answers.into_iter().collect()
     }
 

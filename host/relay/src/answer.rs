@@ -1,12 +1,14 @@
 //! What the client hears: the one place where the relay's errors become SMTP replies.
 //!
 //! Ours first, the provider's words quoted behind. Whatever is about an account and not about the
-//! message is 4yz here, so that a mail server upstream of us keeps the message in its queue.
+//! message is 4yz here, so that a mail server upstream of us keeps the message in its queue; what
+//! clients hear that have none is their listener's choice.
 
 use std::time::Duration;
 
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 use posthouse_upstream::error::Error as UpstreamError;
+use posthouse_upstream::verdict::Clients;
 use thiserror::Error;
 
 use crate::policies::Refusal;
@@ -114,27 +116,35 @@ impl Undelivered {
 }
 
 /// The reply to a message or a command that failed for this cause.
-pub fn reply(undelivered: &Undelivered) -> Reply {
+///
+/// Clients that do not try again hear 5yz of what lasts until a person acts; what passes by itself is 4yz for them too.
+pub fn reply(undelivered: &Undelivered, clients: Clients) -> Reply {
+    let lasting = |queueing: (u16, EnhancedCode)| match clients {
+        Clients::Queueing => queueing,
+        Clients::Interactive => (550, EnhancedCode { class: 5, ..queueing.1 }),
+    };
     let (code, enhanced) = match undelivered {
         // The tenant's file can be mended while the client keeps the message (RFC 3463 3.4: X.3.5).
-        Undelivered::NoCarrier => (451, EnhancedCode::new(4, 3, 5)),
-        // The system does not take it now (RFC 3463 3.4: X.3.2).
-        Undelivered::TenantPaused { .. } | Undelivered::AccountPaused { .. } => (451, EnhancedCode::new(4, 3, 2)),
+        Undelivered::NoCarrier => lasting((451, EnhancedCode::new(4, 3, 5))),
+        // The system does not take it now (RFC 3463 3.4: X.3.2), until an operator says so.
+        Undelivered::TenantPaused { .. } | Undelivered::AccountPaused { .. } => {
+            lasting((451, EnhancedCode::new(4, 3, 2)))
+        }
         Undelivered::OverRate { .. } => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
         Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),
         Undelivered::EndlessHeader => (552, EnhancedCode::new(5, 3, 4)),
         Undelivered::HeaderTooLarge => (552, EnhancedCode::new(5, 3, 4)),
         // The tenant's policy can be mended while the client keeps the message.
-        Undelivered::AddedRefused => (451, EnhancedCode::new(4, 7, 1)),
-        Undelivered::NoAddress(_) => (451, EnhancedCode::new(4, 7, 1)),
-        Undelivered::TooManyRecipients { .. } => (452, EnhancedCode::new(4, 5, 3)),
+        Undelivered::AddedRefused => lasting((451, EnhancedCode::new(4, 7, 1))),
+        Undelivered::NoAddress(_) => lasting((451, EnhancedCode::new(4, 7, 1))),
+        Undelivered::TooManyRecipients { .. } => lasting((452, EnhancedCode::new(4, 5, 3))),
         Undelivered::Policy(Refusal::Ruled(reply)) => return reply.clone(),
         Undelivered::Policy(Refusal::Deferred) => (451, EnhancedCode::new(4, 7, 1)),
         Undelivered::Policy(Refusal::Rejected) => (550, EnhancedCode::new(5, 7, 1)),
-        Undelivered::Policy(Refusal::Unavailable) => (451, EnhancedCode::new(4, 3, 5)),
+        Undelivered::Policy(Refusal::Unavailable) => lasting((451, EnhancedCode::new(4, 3, 5))),
         Undelivered::Policy(Refusal::Busy) => (451, EnhancedCode::new(4, 3, 2)),
-        Undelivered::Upstream(error) => return error.verdict().into_reply(),
+        Undelivered::Upstream(error) => return error.verdict(clients).into_reply(),
     };
     Reply::new(code, enhanced, undelivered.to_string())
 }

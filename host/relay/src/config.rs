@@ -14,6 +14,7 @@ pub mod network;
 pub mod password;
 pub mod policy;
 pub mod provider;
+pub(crate) mod replies;
 pub mod report;
 pub mod store;
 pub mod tenant;
@@ -30,6 +31,9 @@ mod taken;
 mod value;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use posthouse_upstream::replies::Table;
 
 use crate::config::admin::Admin;
 use crate::config::fault::{Fault, Findings};
@@ -57,6 +61,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What is logged.
     pub log: Log,
+    /// How providers' replies are read.
+    pub replies: Arc<Table>,
     /// What holds for all policies.
     pub policies: Policies,
     /// Where operators are served; none serves them nowhere.

@@ -6,18 +6,22 @@ use posthouse_policy::policy::Policy;
 
 use crate::account::Account;
 use crate::front::Front;
+use crate::replies;
 
 /// Reads what is to be shown now into the metrics.
 pub fn record(front: &Front) {
     describe_gauge!("posthouse_sessions", "sessions with the provider, by state");
     describe_gauge!("posthouse_session_waiters", "messages that wait for a session");
     describe_gauge!("posthouse_account_ready", "1 where the account can log in, as far as is known");
+    describe_gauge!("posthouse_account_pause_seconds", "how long the account is left alone after a refusal");
+    describe_gauge!("posthouse_account_messages_per_minute", "the rate of now, learned from refusals or configured");
     describe_counter!("posthouse_provider_logins_total", "logins at the provider, by result");
     describe_counter!("posthouse_session_reuses_total", "messages sent on a session that was at hand");
     describe_counter!("posthouse_delivery_retries_total", "deliveries begun anew, nothing of them having been sent");
     #[expect(clippy::cast_precision_loss, reason = "bytes of memory fit the 53 bits of a gauge")]
     front.metrics.content_memory.set(front.content_memory.held() as f64);
     let snapshot = front.snapshots.current();
+    replies::record(snapshot.replies.unlisted());
     describe_gauge!("posthouse_policy_missing", "1 where a tenant's policy was not taken and its mail is deferred");
     describe_gauge!("posthouse_policy_resting", "1 while a policy rests after many failures");
     describe_gauge!("posthouse_policy_key_value_bytes", "octets in a tenant's key-value memory");
@@ -57,6 +61,11 @@ fn record_account(tenant: &str, account: &Account) {
     set("posthouse_sessions", "idle", gauges.idle);
     set("posthouse_sessions", "in_use", gauges.in_use);
     set("posthouse_sessions", "allowed", gauges.allowed);
+    let paused = account.pool().left_alone().map_or(0.0, |paused| paused.wait.as_secs_f64());
+    gauge!("posthouse_account_pause_seconds", &labels()).set(paused);
+    if let Some(per_minute) = account.rate().map(|(per_minute, _)| per_minute) {
+        gauge!("posthouse_account_messages_per_minute", &labels()).set(f64::from(per_minute));
+    }
     gauge!("posthouse_session_waiters", &labels()).set(gauges.waiting as f64);
     gauge!("posthouse_account_ready", &labels()).set(f64::from(u8::from(account.is_in_order())));
     let count = |name: &'static str, result: &'static str, value: u64| {

@@ -31,6 +31,7 @@ pub mod rate;
 pub mod realm;
 pub mod refusals;
 pub mod relay;
+pub mod replies;
 pub mod shutdown;
 pub mod simulation;
 pub mod snapshot;

@@ -10,6 +10,7 @@ use posthouse_net::acceptor::Acceptor;
 use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
 use posthouse_smtp::server::settings::Settings;
+use posthouse_upstream::verdict::Clients;
 use tokio::sync::oneshot;
 use tracing::{debug, info};
 
@@ -66,6 +67,8 @@ pub struct Rules {
     pub proxy_protocol_from: Vec<Network>,
     /// Whose XCLIENT is believed; nobody else's.
     pub xclient_from: Vec<Network>,
+    /// What its clients do with a 4yz.
+    pub clients: Clients,
     /// Whether each recipient is put to the provider before it is answered.
     pub verify_recipients: bool,
     /// From this size on, content flows through instead of being read whole.

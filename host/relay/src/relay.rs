@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use posthouse_upstream::replies::unlisted::Shape;
 use tracing::error;
 
 use crate::admin::{self, Admin};
@@ -133,6 +134,11 @@ impl Relay {
     /// Why tenants' policies were not taken.
     pub fn refused_policies(&self) -> Vec<String> {
         self.front.snapshots.current().refused_policies.to_vec()
+    }
+
+    /// The replies that the reply table does not explain, by their shape, and how often each came.
+    pub fn unlisted_replies(&self) -> Vec<(Shape, u64)> {
+        self.front.snapshots.current().replies.unlisted().shapes()
     }
 
     /// Where the listener of this name listens.

@@ -16,6 +16,7 @@ use posthouse_policy::failure::LoadError;
 use posthouse_store::error::Error as StoreError;
 use posthouse_store::generations::Stage;
 use posthouse_store::store::Store;
+use posthouse_upstream::replies::Replies;
 use tokio::sync::watch;
 
 use crate::account::Account;
@@ -42,6 +43,8 @@ pub struct Snapshot {
     pub content_silence: Duration,
     /// How long all of a content may take to come.
     pub content_deadline: Duration,
+    /// What providers' replies are read by.
+    pub replies: Replies,
     /// The tenants, by id.
     pub tenants: HashMap<String, Arc<Tenant>>,
     /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.

@@ -24,6 +24,7 @@ use posthouse_smtp::command::{Body, MailFrom};
 use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::reply::Reply;
 use posthouse_upstream::deliver::Delivered;
+use posthouse_upstream::verdict::Clients;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -57,6 +58,8 @@ pub(crate) struct Transaction {
     known: Known,
     /// The generation of the tenant's policy that decides on all of it.
     policy: Option<Arc<TenantPolicy>>,
+    /// What its client does with a 4yz.
+    clients: Clients,
     /// Who may carry it: what was said at RCPT holds for them all.
     pub(crate) prospects: Prospects,
     /// The account that carries it, or was the last to try.
@@ -97,6 +100,7 @@ impl Transaction {
         id: TransactionId,
         snapshot: Arc<Snapshot>,
         known: Known,
+        clients: Clients,
         mail: MailFrom,
         trace: Trace,
     ) -> Result<Self, Undelivered> {
@@ -107,6 +111,7 @@ impl Transaction {
             snapshot,
             known,
             policy,
+            clients,
             prospects,
             account: None,
             goes_alone: false,
@@ -144,7 +149,7 @@ impl Transaction {
     /// The provider refuses it, or cannot be asked.
     pub(crate) async fn verify(&self, recipient: &ForwardPath) -> Result<(), Undelivered> {
         let Some(account) = self.prospects.only() else { return Ok(()) };
-        Ok(account.verify(&self.reverse_path, recipient, self.deadline(Instant::now())).await?)
+        Ok(account.verify(&self.snapshot.replies, &self.reverse_path, recipient, self.deadline(Instant::now())).await?)
     }
 
     /// Relays a whole message; the reply is the client's.
@@ -239,7 +244,7 @@ impl Transaction {
         self.record(&outcome, size, started);
         match outcome {
             Ok(delivered) => delivered.verdict().into_reply(),
-            Err(undelivered) => answer::reply(&undelivered),
+            Err(undelivered) => answer::reply(&undelivered, self.clients),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::login::LoginSource;
 use crate::pool::Pool;
 use crate::pool::opening::Wanted;
+use crate::replies::{Dialect, Replies};
 use exchange::{Afterwards, exchange};
 
 mod content;
@@ -85,6 +86,7 @@ pub struct Timings {
 pub async fn deliver(
     pool: &Pool,
     logins: &dyn LoginSource,
+    replies: &Replies,
     transaction: &Transaction<'_>,
     mut content: Content<'_>,
     deadline: Instant,
@@ -93,11 +95,11 @@ pub async fn deliver(
     let mut alarm = Alarm::new(asked, deadline);
     let mut wanted = Wanted::Any;
     loop {
-        let mut lease = pool.acquire(wanted, logins, asked, deadline).await?;
+        let mut lease = pool.acquire(wanted, (logins, replies), asked, deadline).await?;
         let begun = Instant::now();
-        let provider = pool.target().provider;
+        let dialect = Dialect { provider: pool.target().provider, replies };
         lease.session.begin_message();
-        let failed = match exchange(&mut lease.session.wire, provider, transaction, &mut content, &mut alarm).await {
+        let failed = match exchange(&mut lease.session.wire, dialect, transaction, &mut content, &mut alarm).await {
             Ok(reply) => {
                 let timings = Timings { waited: lease.waited, connect: lease.opening, transfer: begun.elapsed() };
                 let delivered = Delivered { reply, session: lease.session.number(), reused: lease.reused, timings };
@@ -111,6 +113,7 @@ pub async fn deliver(
             wanted = Wanted::Fresh(lease.discard());
             continue;
         }
+        pool.learn(&failed.error);
         match failed.session {
             Afterwards::Whole => lease.give_back(),
             Afterwards::Broken => drop(lease),

@@ -15,7 +15,8 @@ use crate::error::Error;
 use crate::gate::Cause;
 use crate::limits::PoolLimits;
 use crate::login::{LoginError, LoginSource, SessionLogin};
-use crate::meaning::{Meaning, classify};
+use crate::meaning::Meaning;
+use crate::replies::{Reading, Replies};
 use crate::session::{Interruption, Wire};
 use crate::stage::Stage;
 use crate::target::Target;
@@ -32,8 +33,8 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 pub(crate) struct Failed {
     pub(crate) error: Error,
-    /// Whether it keeps others from trying, and the reply that says so.
-    pub(crate) closes: Option<(Cause, Reply)>,
+    /// Whether it keeps others from trying, and the refusal that says so.
+    pub(crate) closes: Option<(Cause, (Reading, Reply))>,
 }
 
 /// Opens a session, at the latest at `due`.
@@ -41,6 +42,7 @@ pub(crate) async fn open(
     target: &Target,
     limits: &PoolLimits,
     logins: &dyn LoginSource,
+    replies: &Replies,
     due: Instant,
 ) -> Result<Opened, Failed> {
     let now = Instant::now();
@@ -48,17 +50,17 @@ pub(crate) async fn open(
     let mut login = credentials(logins.login(), &mut alarm).await.map_err(Failed::alone)?;
     let (mut renewed, mut repeated) = (false, false);
     loop {
-        let error = match log_in(target, &login, &mut alarm).await {
+        let error = match log_in(target, &login, replies, &mut alarm).await {
             Ok(wire) => return Ok(Opened { wire, ends_at: ends_at(limits, &login, Instant::now()) }),
             Err(error) => error,
         };
-        match error {
-            Error::Refused { meaning: Meaning::CredentialsRefused, .. } if !renewed => {
+        match error.meaning() {
+            Some(Meaning::CredentialsRefused) if !renewed => {
                 renewed = true;
                 login = renew(logins, &login, &mut alarm, error).await?;
             }
-            Error::Refused { meaning: Meaning::LoginUnavailable, .. } if !repeated => repeated = true,
-            error => return Err(Failed::new(error)),
+            Some(Meaning::LoginUnavailable) if !repeated => repeated = true,
+            _ => return Err(Failed::new(error)),
         }
     }
 }
@@ -70,7 +72,9 @@ impl Failed {
 
     fn new(error: Error) -> Self {
         let closes = match &error {
-            Error::Refused { meaning, reply, .. } => closes(*meaning).map(|cause| (cause, reply.clone())),
+            Error::Refused { reading, reply, .. } => {
+                closes(reading.meaning).map(|cause| (cause, (reading.clone(), reply.clone())))
+            }
             _ => None,
         };
         Self { error, closes }
@@ -131,12 +135,12 @@ async fn renew(
     credentials(logins.refused(login), alarm).await.map_err(|error| match (error, closes) {
         (Error::NoLogin(LoginError::NothingNewer), closes) => Failed { error: refusal, closes },
         (error @ Error::NoLogin(LoginError::NeedsConsent(_)), closes) => Failed { error, closes },
-        (error, closes) => Failed { error, closes: closes.map(|(_, reply)| (Cause::Throttled, reply)) },
+        (error, closes) => Failed { error, closes: closes.map(|(_, refusal)| (Cause::Throttled, refusal)) },
     })
 }
 
 /// One connection, up to the reply to AUTH.
-async fn log_in(target: &Target, login: &SessionLogin, alarm: &mut Alarm) -> Result<Wire, Error> {
+async fn log_in(target: &Target, login: &SessionLogin, replies: &Replies, alarm: &mut Alarm) -> Result<Wire, Error> {
     let stream = connect(target, alarm).await?;
     let client = ClientSession::new(Settings { hostname: target.hostname.clone(), tls: target.tls });
     let mut wire = Wire { client, stream };
@@ -147,7 +151,7 @@ async fn log_in(target: &Target, login: &SessionLogin, alarm: &mut Alarm) -> Res
                 wire.client.secured();
             }
             Ok(Event::Identified) => match &login.login {
-                Some(login) => wire.client.authenticate(login).map_err(|error| complaint(target, error))?,
+                Some(login) => wire.client.authenticate(login).map_err(|error| complaint(target, replies, error))?,
                 None => wire.client.skip_login(),
             },
             Ok(Event::Ready) => {
@@ -156,7 +160,7 @@ async fn log_in(target: &Target, login: &SessionLogin, alarm: &mut Alarm) -> Res
                 return Ok(wire);
             }
             Ok(_) => {}
-            Err(Interruption::Protocol(error)) => return Err(complaint(target, error)),
+            Err(Interruption::Protocol(error)) => return Err(complaint(target, replies, error)),
             Err(interruption) => return Err(interruption.at(Stage::Connection, wire.state())),
         }
     }
@@ -185,12 +189,13 @@ async fn secure(target: &Target, stream: &mut Stream, stage: Stage, alarm: &mut 
 }
 
 /// A refusal before MAIL as such; everything else is the protocol's complaint.
-fn complaint(target: &Target, error: client::Error) -> Error {
+fn complaint(target: &Target, replies: &Replies, error: client::Error) -> Error {
     match error {
         client::Error::Refused { stage, reply, detail } => {
             let stage = stage.into();
             let reply = with_detail(reply, detail);
-            Error::Refused { stage, meaning: classify(target.provider, stage, &reply), reply, recipients: Vec::new() }
+            let reading = replies.read(target.provider, stage, &reply);
+            Error::Refused { stage, reading, reply, recipients: Vec::new() }
         }
         source => Error::Protocol { stage: Stage::Connection, source },
     }

@@ -12,6 +12,8 @@ use posthouse_smtp::reply::Reply;
 use crate::gate::Closed;
 use crate::login::LoginError;
 use crate::meaning::Meaning;
+use crate::pool::lessons::Paused;
+use crate::replies::Reading;
 use crate::stage::Stage;
 
 /// The outcome of a delivery that did not deliver.
@@ -29,6 +31,9 @@ pub enum Error {
     /// Account: earlier logins were refused, and the pause that followed is not over.
     #[error("logins are paused after: {}", .0.reply)]
     LoginsPaused(Closed),
+    /// Account: the provider has refused in a way after which it is left alone for a while.
+    #[error("the account is left alone after: {}", .0.reply)]
+    LeftAlone(Box<Paused>),
     /// Network: no connection came about.
     #[error("cannot reach {target}: {source}")]
     Unreachable {
@@ -77,7 +82,7 @@ pub enum Error {
         /// Where.
         stage: Stage,
         /// What it means for message and account.
-        meaning: Meaning,
+        reading: Reading,
         /// The decisive reply.
         reply: Reply,
         /// The recipients that were refused, by position, where the refusal is theirs.
@@ -107,6 +112,16 @@ pub enum Error {
     /// Client: its content stopped coming while a session was held for it.
     #[error("the content stood still for {0:?}")]
     ContentStalled(Duration),
+}
+
+impl Error {
+    /// What the provider's refusal means, where this is one of all of the message.
+    pub fn meaning(&self) -> Option<Meaning> {
+        match self {
+            Self::Refused { reading, .. } => Some(reading.meaning),
+            _ => None,
+        }
+    }
 }
 
 /// What a message needs of a provider.

@@ -10,6 +10,8 @@ use std::time::Duration;
 use posthouse_smtp::reply::Reply;
 use tokio::time::Instant;
 
+use crate::replies::Reading;
+
 /// First and longest pause after "too many logins" and its like.
 const THROTTLED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30 * 60));
 /// First and longest pause after the provider has refused the credentials for good.
@@ -38,6 +40,8 @@ pub struct Closed {
     pub is_being_tried: bool,
     /// The reply that closed it.
     pub reply: Reply,
+    /// What it means.
+    pub reading: Reading,
 }
 
 /// The right to try one login, and the memory of when it was given.
@@ -106,27 +110,34 @@ impl LoginGate {
 
     /// The provider wants no more logins for now. `spread` (0 to 1) is the jitter, so that accounts
     /// that were throttled together do not come back together.
-    pub fn throttled(&mut self, attempt: Attempt, now: Instant, reply: Reply, spread: f64) {
+    pub fn throttled(&mut self, attempt: Attempt, now: Instant, refusal: (Reading, Reply), spread: f64) {
         if attempt.closings == self.closings || self.closed.is_none() {
-            self.close(Cause::Throttled, THROTTLED, now, reply, spread);
+            self.close(Cause::Throttled, THROTTLED, now, refusal, spread);
         }
     }
 
     /// The provider refuses the credentials, and newer ones cannot be had or were refused as well.
-    pub fn broken(&mut self, attempt: Attempt, now: Instant, reply: Reply, spread: f64) {
+    pub fn broken(&mut self, attempt: Attempt, now: Instant, refusal: (Reading, Reply), spread: f64) {
         let broken = self.closed.as_ref().is_some_and(|closed| closed.cause == Cause::Broken);
         if attempt.closings == self.closings || !broken {
-            self.close(Cause::Broken, BROKEN, now, reply, spread);
+            self.close(Cause::Broken, BROKEN, now, refusal, spread);
         }
     }
 
-    fn close(&mut self, cause: Cause, (first, longest): (Duration, Duration), now: Instant, reply: Reply, spread: f64) {
+    fn close(
+        &mut self,
+        cause: Cause,
+        (first, longest): (Duration, Duration),
+        now: Instant,
+        (reading, reply): (Reading, Reply),
+        spread: f64,
+    ) {
         let again = self.closed.as_ref().is_some_and(|closed| closed.cause == cause);
         self.pause = if again { (self.pause * 2).clamp(first, longest) } else { first };
         self.closings += 1;
         // Up to half as long again.
         let until = now + self.pause.mul_f64(1.0 + spread.clamp(0.0, 1.0) / 2.0);
-        self.closed = Some(Closed { cause, until, is_being_tried: false, reply });
+        self.closed = Some(Closed { cause, until, is_being_tried: false, reply, reading });
     }
 }
 

@@ -1,16 +1,11 @@
-//! What a provider's reply means for the message and for the account.
+//! What a provider's reply can mean: a closed set of words, which the reply table maps replies to.
 //!
-//! One table, read from the top: the first row that fits decides. What no row explains is judged by
-//! its stage and severity. Codes and enhanced codes come first; a fragment of text decides only
-//! where the provider says different things with the same codes. What is done about a meaning is
-//! no part of this file, see `verdict`.
+//! What no row of the table explains is judged by its stage and severity, here. How a meaning is
+//! answered and what becomes of the account is no part of this file, see `replies` and `verdict`.
 
-use posthouse_smtp::reply::{EnhancedCode, Reply, Severity};
+use posthouse_smtp::reply::{Reply, Severity};
 
-use crate::provider::ProviderKind;
 use crate::stage::Stage;
-
-mod table;
 
 /// What a reply that is not a success means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,15 +50,93 @@ pub enum Meaning {
     Refused,
 }
 
-/// The meaning of `reply`, which came at `stage` and is not a success.
-pub fn classify(provider: ProviderKind, stage: Stage, reply: &Reply) -> Meaning {
-    match table::ROWS.iter().find(|row| row.fits(provider, stage, reply)) {
-        Some(row) => row.meaning,
-        None => unlisted(stage, reply),
+impl Meaning {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 19] = [
+        Self::CredentialsRefused,
+        Self::LoginDisabled,
+        Self::TooManyLogins,
+        Self::LoginUnavailable,
+        Self::NotAuthenticated,
+        Self::TooManySessions,
+        Self::DailyQuota,
+        Self::OrganisationQuota,
+        Self::SenderNotAllowed,
+        Self::Blocked,
+        Self::MailboxFull,
+        Self::UnusualRate,
+        Self::ServerBusy,
+        Self::TooManyRecipients,
+        Self::Closing,
+        Self::Unwelcome,
+        Self::OutOfStep,
+        Self::Deferred,
+        Self::Refused,
+    ];
+
+    /// The meaning of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|meaning| meaning.word() == word)
+    }
+
+    /// Its word, in the reply table and in metrics' labels.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CredentialsRefused => "credentials_refused",
+            Self::LoginDisabled => "login_disabled",
+            Self::TooManyLogins => "too_many_logins",
+            Self::LoginUnavailable => "login_unavailable",
+            Self::NotAuthenticated => "not_authenticated",
+            Self::TooManySessions => "too_many_sessions",
+            Self::DailyQuota => "daily_quota",
+            Self::OrganisationQuota => "organisation_quota",
+            Self::SenderNotAllowed => "sender_not_allowed",
+            Self::Blocked => "blocked",
+            Self::MailboxFull => "mailbox_full",
+            Self::UnusualRate => "unusual_rate",
+            Self::ServerBusy => "server_busy",
+            Self::TooManyRecipients => "too_many_recipients",
+            Self::Closing => "closing",
+            Self::Unwelcome => "unwelcome",
+            Self::OutOfStep => "out_of_step",
+            Self::Deferred => "deferred",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Whether a reply at this stage can have it.
+    pub fn is_possible_at(self, stage: Stage) -> bool {
+        match self {
+            Self::CredentialsRefused | Self::LoginDisabled | Self::TooManyLogins | Self::LoginUnavailable => {
+                stage == Stage::Auth
+            }
+            Self::Unwelcome => stage.is_before_mail(),
+            Self::TooManyRecipients => stage == Stage::RcptTo,
+            Self::NotAuthenticated
+            | Self::DailyQuota
+            | Self::OrganisationQuota
+            | Self::SenderNotAllowed
+            | Self::Blocked
+            | Self::MailboxFull
+            | Self::OutOfStep
+            | Self::Deferred
+            | Self::Refused => !stage.is_before_mail(),
+            Self::TooManySessions | Self::UnusualRate | Self::ServerBusy | Self::Closing => true,
+        }
     }
 }
 
-fn unlisted(stage: Stage, reply: &Reply) -> Meaning {
+const _: () = {
+    let mut at = 0;
+    while at < Meaning::ALL.len() {
+        assert!(Meaning::ALL[at] as usize == at, "ALL is in the order of declaration");
+        at += 1;
+    }
+    assert!(Meaning::Refused as usize + 1 == Meaning::ALL.len(), "ALL is all of them");
+};
+
+/// The meaning of a reply that no row explains.
+pub(crate) fn unlisted(stage: Stage, reply: &Reply) -> Meaning {
     match (stage, reply.severity()) {
         (Stage::Auth, Severity::Transient) => Meaning::LoginUnavailable,
         (Stage::Auth, Severity::Permanent) => Meaning::LoginDisabled,
@@ -73,59 +146,3 @@ fn unlisted(stage: Stage, reply: &Reply) -> Meaning {
         (_, Severity::Success | Severity::Intermediate) => Meaning::OutOfStep,
     }
 }
-
-/// One row: it fits where everything that it names fits.
-struct Row {
-    provider: Option<ProviderKind>,
-    stages: &'static [Stage],
-    code: Option<u16>,
-    enhanced: Enhanced,
-    text: Text,
-    meaning: Meaning,
-}
-
-/// What a row asks of the enhanced status code.
-enum Enhanced {
-    Any,
-    Is(EnhancedCode),
-    /// Class and subject, and the first and last detail.
-    Between(u8, u16, u16, u16),
-}
-
-/// What a row asks of the text: one of these fragments, in lower case; none means any text.
-struct Text(&'static [&'static str]);
-
-impl Row {
-    fn fits(&self, provider: ProviderKind, stage: Stage, reply: &Reply) -> bool {
-        self.provider.is_none_or(|only| only == provider)
-            && self.stages.contains(&stage)
-            && self.code.is_none_or(|code| code == reply.code())
-            && self.enhanced.fits(reply.enhanced())
-            && self.text.fits(reply.text())
-    }
-}
-
-impl Enhanced {
-    fn fits(&self, code: Option<EnhancedCode>) -> bool {
-        match (self, code) {
-            (Self::Any, _) => true,
-            (Self::Is(wanted), Some(code)) => *wanted == code,
-            (Self::Between(class, subject, first, last), Some(code)) => {
-                (*class, *subject) == (code.class, code.subject) && (*first..=*last).contains(&code.detail)
-            }
-            (Self::Is(_) | Self::Between(..), None) => false,
-        }
-    }
-}
-
-impl Text {
-    fn fits(&self, text: &str) -> bool {
-        let contains = |fragment: &&str| {
-            text.as_bytes().windows(fragment.len()).any(|part| part.eq_ignore_ascii_case(fragment.as_bytes()))
-        };
-        self.0.is_empty() || self.0.iter().any(contains)
-    }
-}
-
-#[cfg(test)]
-mod tests;

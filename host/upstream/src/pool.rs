@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::error::Error;
 use crate::gate::{Closed, LoginGate};
@@ -17,12 +17,14 @@ use crate::limits::PoolLimits;
 use crate::session::Session;
 use crate::target::Target;
 use gauges::{Counters, Gauges, Waiting};
+use lessons::{Lessons, Paused};
 use places::{Place, Places};
 use shelf::{PutDown, Shelf};
 
 pub mod gauges;
 mod keeper;
 pub(crate) mod lease;
+pub mod lessons;
 pub(crate) mod opening;
 mod places;
 mod shelf;
@@ -57,16 +59,28 @@ struct Inner {
 struct Sessions {
     shelf: Shelf,
     gate: Mutex<LoginGate>,
-    /// The mailbox's own, whoever logs in: its provider counts the sessions of them all.
-    places: Arc<Places>,
+    mailbox: Mailbox,
     counters: Arc<Counters>,
     is_retired: AtomicBool,
+}
+
+/// What is the mailbox's own, whoever logs in: its provider counts, limits and blocks them all together.
+#[derive(Debug, Clone)]
+struct Mailbox {
+    places: Arc<Places>,
+    lessons: Arc<Mutex<Lessons>>,
+}
+
+impl Mailbox {
+    fn new(sessions: usize) -> Self {
+        Self { places: Arc::new(Places::new(sessions)), lessons: Arc::new(Mutex::new(Lessons::new(sessions))) }
+    }
 }
 
 impl Pool {
     /// A pool without sessions; nothing is opened before it is needed.
     pub fn new(target: Target, limits: PoolLimits) -> Self {
-        let sessions = Arc::new(Sessions::of(Arc::new(Places::new(limits.sessions)), Arc::default(), LoginGate::new()));
+        let sessions = Arc::new(Sessions::of(Mailbox::new(limits.sessions), Arc::default(), LoginGate::new()));
         Self { inner: Arc::new(Inner { target, limits, sessions }) }
     }
 
@@ -79,7 +93,7 @@ impl Pool {
             Inherited::Sessions => Arc::clone(old),
             Inherited::Nothing => {
                 let gate = old.gate().for_new_credentials();
-                Arc::new(Sessions::of(Arc::clone(&old.places), Arc::clone(&old.counters), gate))
+                Arc::new(Sessions::of(old.mailbox.clone(), Arc::clone(&old.counters), gate))
             }
         };
         Self { inner: Arc::new(Inner { target, limits, sessions }) }
@@ -119,8 +133,8 @@ impl Pool {
     /// Allows another number of sessions from now on, at least one. Sessions in use end their
     /// message first; idle ones that are too many are ended.
     pub fn set_sessions(&self, sessions: usize) {
-        self.inner.sessions.places.allow(sessions);
-        self.inner.sessions.end_surplus();
+        self.inner.sessions.lessons().configure(sessions);
+        self.inner.sessions.allow(sessions);
     }
 
     /// A reading of the pool.
@@ -128,7 +142,7 @@ impl Pool {
         let (counters, idle) = (&self.inner.sessions.counters, self.inner.sessions.shelf.idle());
         let open = counters.open();
         Gauges {
-            allowed: self.inner.sessions.places.allowed(),
+            allowed: self.inner.sessions.mailbox.places.allowed(),
             open,
             idle,
             in_use: open.saturating_sub(idle),
@@ -146,6 +160,11 @@ impl Pool {
         self.inner.sessions.gate().closed().cloned()
     }
 
+    /// Why the account is left alone at present, if it is.
+    pub fn left_alone(&self) -> Option<Paused> {
+        self.inner.sessions.lessons().paused(Instant::now())
+    }
+
     /// Says goodbye on all idle sessions; at most two seconds. Sessions in use are left alone.
     pub async fn close_idle(&self) {
         let mut goodbyes = tokio::task::JoinSet::new();
@@ -155,29 +174,71 @@ impl Pool {
         while goodbyes.join_next().await.is_some() {}
     }
 
+    /// Takes what can be learned from a delivery's end.
+    pub(crate) fn learn(&self, error: &Error) {
+        self.inner.sessions.learn(error);
+    }
+
     pub(crate) fn count_retry(&self) {
         Counters::count(&self.inner.sessions.counters.retries);
     }
 
+    /// Waits while the account is left alone, where that is over in time.
+    async fn end_of_pause(&self, patience: Instant) -> Result<(), Error> {
+        loop {
+            match self.inner.sessions.recall(Instant::now()) {
+                None => return Ok(()),
+                Some(paused) if paused.until < patience => sleep_until(paused.until).await,
+                Some(paused) => return Err(Error::LeftAlone(Box::new(paused))),
+            }
+        }
+    }
+
     /// One of the account's places: at once where one is free, else in turn.
     async fn place(&self, asked: Instant, patience: Instant) -> Result<Place, Error> {
-        if let Some(place) = self.inner.sessions.places.at_once() {
+        if let Some(place) = self.inner.sessions.mailbox.places.at_once() {
             return Ok(place);
         }
         let _waiting = Waiting::new(&self.inner.sessions.counters);
-        let place = self.inner.sessions.places.wait(patience).await;
+        let place = self.inner.sessions.mailbox.places.wait(patience).await;
         place.ok_or_else(|| Error::Busy { waited: asked.elapsed() })
     }
 }
 
 impl Sessions {
-    fn of(places: Arc<Places>, counters: Arc<Counters>, gate: LoginGate) -> Self {
+    fn of(mailbox: Mailbox, counters: Arc<Counters>, gate: LoginGate) -> Self {
         let (shelf, gate) = (Shelf::default(), Mutex::new(gate));
-        Self { shelf, gate, places, counters, is_retired: AtomicBool::new(false) }
+        Self { shelf, gate, mailbox, counters, is_retired: AtomicBool::new(false) }
     }
 
     fn gate(&self) -> MutexGuard<'_, LoginGate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lessons(&self) -> MutexGuard<'_, Lessons> {
+        self.mailbox.lessons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, error: &Error) {
+        let Error::Refused { stage, reading, reply, .. } = error else { return };
+        let fewer = self.lessons().learn(*stage, reading, reply, self.counters.open(), Instant::now());
+        if let Some(sessions) = fewer {
+            self.allow(sessions);
+        }
+    }
+
+    /// What earlier refusals ask for now: sessions come back after a while, and a pause may not be over.
+    fn recall(&self, now: Instant) -> Option<Paused> {
+        let mut lessons = self.lessons();
+        if let Some(sessions) = lessons.recover(now) {
+            self.mailbox.places.allow(sessions);
+        }
+        lessons.paused(now)
+    }
+
+    fn allow(&self, sessions: usize) {
+        self.mailbox.places.allow(sessions);
+        self.end_surplus();
     }
 
     /// The idle session that was used last and is still good.
@@ -193,7 +254,7 @@ impl Sessions {
 
     /// Ends the oldest idle sessions until those left and the held places are no more than allowed.
     fn end_surplus(&self) {
-        while self.shelf.idle() > 0 && self.shelf.idle() + self.places.held() > self.places.allowed() {
+        while self.shelf.idle() > 0 && self.shelf.idle() + self.mailbox.places.held() > self.mailbox.places.allowed() {
             drop(self.shelf.take_oldest());
         }
     }
@@ -201,7 +262,7 @@ impl Sessions {
     /// Ends all that are idle, politely where there is a place for the goodbye.
     fn end_idle(&self) {
         while let Some(session) = self.shelf.take_oldest() {
-            if let Some(place) = self.places.at_once() {
+            if let Some(place) = self.mailbox.places.at_once() {
                 retire(session, place);
             }
         }

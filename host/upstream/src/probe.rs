@@ -9,10 +9,9 @@ use tokio::time::Instant;
 use crate::alarm::Alarm;
 use crate::error::Error;
 use crate::login::LoginSource;
-use crate::meaning::classify;
 use crate::pool::Pool;
 use crate::pool::opening::Wanted;
-use crate::provider::ProviderKind;
+use crate::replies::{Dialect, Replies};
 use crate::session::Wire;
 use crate::stage::Stage;
 
@@ -24,6 +23,7 @@ use crate::stage::Stage;
 pub async fn verify_recipients(
     pool: &Pool,
     logins: &dyn LoginSource,
+    replies: &Replies,
     reverse_path: &ReversePath,
     recipients: &[ForwardPath],
     deadline: Instant,
@@ -32,11 +32,15 @@ pub async fn verify_recipients(
     let mut alarm = Alarm::new(asked, deadline);
     let mut wanted = Wanted::Any;
     loop {
-        let mut lease = pool.acquire(wanted, logins, asked, deadline).await?;
+        let mut lease = pool.acquire(wanted, (logins, replies), asked, deadline).await?;
         match probe(&mut lease.session.wire, reverse_path, recipients, &mut alarm).await {
             Ok(outcome) => {
                 lease.give_back();
-                return answers(pool.target().provider, outcome, recipients.len());
+                let dialect = Dialect { provider: pool.target().provider, replies };
+                let answers = answers(dialect, outcome, recipients.len());
+                let each = answers.iter().flatten().filter_map(|answer| answer.as_ref().err());
+                each.chain(answers.as_ref().err()).for_each(|error| pool.learn(error));
+                return answers;
             }
             Err(Error::ConnectionLost { .. }) if lease.reused => {
                 pool.count_retry();
@@ -64,23 +68,19 @@ async fn probe(
     }
 }
 
-fn answers(
-    provider: ProviderKind,
-    outcome: client::Outcome,
-    recipients: usize,
-) -> Result<Vec<Result<(), Error>>, Error> {
+fn answers(dialect: Dialect<'_>, outcome: client::Outcome, recipients: usize) -> Result<Vec<Result<(), Error>>, Error> {
     if outcome.recipients.len() < recipients {
         let stage = outcome.stage.into();
-        return Err(refusal(provider, stage, outcome.reply));
+        return Err(refusal(dialect, stage, outcome.reply));
     }
     let answer = |reply: Reply| match reply.severity() {
         Severity::Success => Ok(()),
-        _ => Err(refusal(provider, Stage::RcptTo, reply)),
+        _ => Err(refusal(dialect, Stage::RcptTo, reply)),
     };
     Ok(outcome.recipients.into_iter().map(answer).collect())
 }
 
-fn refusal(provider: ProviderKind, stage: Stage, reply: Reply) -> Error {
-    let meaning = classify(provider, stage, &reply);
-    Error::Refused { stage, meaning, reply, recipients: Vec::new() }
+fn refusal(dialect: Dialect<'_>, stage: Stage, reply: Reply) -> Error {
+    let reading = dialect.read(stage, &reply);
+    Error::Refused { stage, reading, reply, recipients: Vec::new() }
 }

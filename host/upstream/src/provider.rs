@@ -11,3 +11,17 @@ pub enum ProviderKind {
     /// Any other submission server; only what RFCs and custom agree on is read into its replies.
     Generic,
 }
+
+impl ProviderKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Gmail, Self::Outlook, Self::Generic];
+
+    /// Its word, in configuration, in the reply table and in metrics' labels.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Gmail => "gmail",
+            Self::Outlook => "outlook",
+            Self::Generic => "generic",
+        }
+    }
+}

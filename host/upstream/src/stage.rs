@@ -29,6 +29,32 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Connection,
+        Self::Ehlo,
+        Self::StartTls,
+        Self::Auth,
+        Self::MailFrom,
+        Self::RcptTo,
+        Self::Data,
+        Self::Content,
+    ];
+
+    /// Its word, in the reply table and in metrics' labels.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Ehlo => "ehlo",
+            Self::StartTls => "starttls",
+            Self::Auth => "auth",
+            Self::MailFrom => "mail",
+            Self::RcptTo => "rcpt",
+            Self::Data => "data",
+            Self::Content => "content",
+        }
+    }
+
     /// The stage as an operator says it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,9 +1,10 @@
 //! What a client is told of a delivery, and what becomes of the account: the one place where
 //! outcomes become replies.
 //!
-//! Invariants: a 2yz is said only of what the provider took with a 2yz; nothing that is the
-//! account's or the connection's fault is ever answered 5yz, except a block for what was sent; our
-//! own words come first and the provider's are quoted after them.
+//! Refusals are answered as the reply table says, all else as stands here. Invariants: a 2yz is said
+//! only of what the provider took with a 2yz; the connection's fault is never answered 5yz, and the
+//! account's to clients that queue only where the table says so; our own words come first and the
+//! provider's are quoted after them.
 
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 
@@ -12,7 +13,7 @@ use crate::error::{Error, Need};
 use crate::gate::Cause;
 use crate::login::LoginError;
 
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod refusal;
 
 /// The end of a delivery, with the reply that the client gets.
@@ -51,6 +52,16 @@ impl Verdict {
     }
 }
 
+/// What the clients of a listener do with a 4yz.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Clients {
+    /// They keep the message and send it again, as mail servers do.
+    Queueing,
+    /// They show it to somebody, or drop the message, as devices do. They hear 5yz where nothing
+    /// changes before a person acts or the day is over.
+    Interactive,
+}
+
 /// What an outcome says of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountEffect {
@@ -82,18 +93,20 @@ pub enum AccountEffect {
 
 impl Error {
     /// What the client is told.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self, clients: Clients) -> Verdict {
         match self {
             Self::Busy { .. } => defer(451, EnhancedCode::new(4, 3, 2), "all sessions of the account are busy"),
-            Self::NoLogin(_) => defer(454, EnhancedCode::new(4, 7, 0), "the account cannot log in at its provider"),
-            Self::LoginsPaused(closed) => refusal::logins_paused(closed),
+            Self::NoLogin(error) => no_login(error, clients),
+            Self::LoginsPaused(closed) => refusal::logins_paused(closed, clients),
+            Self::LeftAlone(paused) => refusal::left_alone(paused, clients),
             Self::Unreachable { .. } => defer(451, EnhancedCode::new(4, 4, 1), "provider cannot be reached"),
             Self::Insecure { .. } => defer(451, EnhancedCode::new(4, 7, 5), "no trustworthy TLS with the provider"),
             Self::ConnectionLost { .. } => defer(451, EnhancedCode::new(4, 4, 2), "connection to the provider lost"),
             Self::TimedOut { .. } => defer(451, EnhancedCode::new(4, 4, 2), "provider did not answer in time"),
             Self::Protocol { .. } => defer(451, EnhancedCode::new(4, 5, 0), "provider broke the protocol"),
-            Self::Refused { meaning, reply, .. } => refusal::refused(*meaning, reply),
-            Self::PartlyRefused { refused } => refusal::partly_refused(refused),
+            Self::Refused { reading, reply, .. } => refusal::refused(reading, reply, clients),
+            Self::PartlyRefused { refused } => refusal::partly_refused(refused, clients),
+            // For every client: a 5yz would say that nobody has it, which is more than anybody knows.
             Self::Ambiguous { .. } => {
                 defer(451, EnhancedCode::new(4, 4, 2), "provider's answer to the message was lost, it may be delivered")
             }
@@ -104,6 +117,12 @@ impl Error {
             Self::Abandoned => defer(451, EnhancedCode::new(4, 4, 2), "content ended before its end"),
             Self::ContentStalled(_) => defer(451, EnhancedCode::new(4, 4, 2), "content came too slowly"),
         }
+    }
+
+    /// Whether the provider took exception to the rate of messages. Before MAIL it knows of sessions only.
+    pub fn asks_for_a_lower_rate(&self) -> bool {
+        let about_load = matches!(self.account_effect(), AccountEffect::BackOff | AccountEffect::Suspended);
+        about_load && matches!(self, Self::Refused { stage, .. } if !stage.is_before_mail())
     }
 
     /// Whether the message may have been delivered all the same.
@@ -122,7 +141,8 @@ impl Error {
             Self::ConnectionLost { .. } => "connection_lost",
             Self::TimedOut { .. } => "timed_out",
             Self::Protocol { .. } => "protocol",
-            Self::Refused { meaning, .. } => refusal::reason(*meaning),
+            Self::LeftAlone(_) => "left_alone",
+            Self::Refused { reading, .. } => reading.meaning.word(),
             Self::PartlyRefused { .. } => "partly_refused",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NotOffered(_) => "not_offered",
@@ -139,7 +159,8 @@ impl Error {
                 Cause::Throttled => AccountEffect::LoginsThrottled,
                 Cause::Broken => AccountEffect::CredentialsRefused,
             },
-            Self::Refused { meaning, .. } => refusal::account_effect(*meaning),
+            Self::LeftAlone(paused) => refusal::account_effect(paused.reading.meaning),
+            Self::Refused { reading, .. } => refusal::account_effect(reading.meaning),
             Self::NoLogin(LoginError::Unavailable(_) | LoginError::NothingNewer)
             | Self::Busy { .. }
             | Self::Unreachable { .. }
@@ -162,6 +183,24 @@ impl Delivered {
         let text = format!("delivered: {}", refusal::quoted(&self.reply));
         Verdict::Delivered { reply: Reply::new(250, EnhancedCode::new(2, 0, 0), text) }
     }
+}
+
+/// A grant that has ended wants a person; what cannot be had at the moment comes back.
+fn no_login(error: &LoginError, clients: Clients) -> Verdict {
+    let text = "the account cannot log in at its provider";
+    match (error, clients) {
+        (LoginError::NeedsConsent(_) | LoginError::NothingNewer, Clients::Interactive) => {
+            refuse(550, EnhancedCode::new(5, 7, 0), text)
+        }
+        (LoginError::Unavailable(_), Clients::Interactive) | (_, Clients::Queueing) => {
+            defer(454, EnhancedCode::new(4, 7, 0), text)
+        }
+    }
+}
+
+/// The verdict that a reply of 4yz or 5yz is.
+fn verdict(reply: Reply) -> Verdict {
+    if reply.code() >= 500 { Verdict::Refuse { reply } } else { Verdict::Defer { reply } }
 }
 
 fn defer(code: u16, enhanced: EnhancedCode, text: &'static str) -> Verdict {

@@ -65,6 +65,9 @@ async fn play(once: bool) -> Result<ExitCode, String> {
     }
 }
 
+/// Else the account would be left alone after the scene with the quota, and whoever tries the relay by hand would wait.
+const REPLIES: &str = "[meaning.daily_quota]\npause = \"none\"\n";
+
 async fn set_up() -> Result<Stage, String> {
     let acme = Mailbox::new(Provider::Gmail, "mail@acme.example");
     let billing = Mailbox::new(Provider::Outlook, "billing@acme.example");
@@ -78,7 +81,10 @@ async fn set_up() -> Result<Stage, String> {
     // The roots are given as a file, as everywhere; it is gone again when it was read.
     let ca = std::env::temp_dir().join(format!("posthouse-demo-{}.pem", std::process::id()));
     std::fs::write(&ca, simulator.ca_pem()).map_err(|error| format!("{}: {error}", ca.display()))?;
-    let main = simulation::main_file(&simulator, &doors, &ca.display().to_string());
+    let replies = std::env::temp_dir().join(format!("posthouse-demo-{}-replies.toml", std::process::id()));
+    std::fs::write(&replies, REPLIES).map_err(|error| format!("{}: {error}", replies.display()))?;
+    let main = simulation::main_file(&simulator, &doors, &ca.display().to_string())
+        + &format!("[replies]\nfile = \"{}\"\n", replies.display());
     let hash = password::hash(PASSWORD.as_bytes());
     let files = PolicyFiles::write()?;
     let acme = simulation::login(ACME.name, &hash, &["@acme.example"], "account = \"gmail\"\n")
@@ -90,7 +96,7 @@ async fn set_up() -> Result<Stage, String> {
         + &simulation::account("outlook", &globex, "")
         + &files.of_globex();
     let loaded = from_toml(&main, &[("acme", &acme), ("globex", &globex)]);
-    let _ = std::fs::remove_file(&ca);
+    let _ = (std::fs::remove_file(&ca), std::fs::remove_file(&replies));
     let Some(config) = &loaded.config else { return Err(loaded.report().to_string()) };
     let relay = Relay::start(config, None).await.map_err(|error| error.to_string())?;
     drop(files);

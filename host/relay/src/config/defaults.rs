@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use posthouse_upstream::verdict::Clients;
+
 use crate::config::listener::Auth;
 use crate::config::log::{Level, LogFormat};
 use crate::config::policy::{OnFailure, SignedFields};
@@ -80,6 +82,8 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
 /// Whoever is not known by its network says who it is.
 pub const AUTH: Auth = Auth::Required;
+/// A 4yz keeps the message in the client's queue; only devices have none.
+pub const CLIENTS: Clients = Clients::Queueing;
 /// A round trip to the provider for each batch of recipients, which only clients need that do not retry.
 pub const VERIFY_RECIPIENTS: bool = false;
 /// RFC 3030; a listener can hide it from clients that get it wrong.

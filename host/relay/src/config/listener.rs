@@ -5,6 +5,7 @@ mod check;
 use std::net::SocketAddr;
 
 use posthouse_oauth::secret::Secret;
+use posthouse_upstream::verdict::Clients;
 use toml::de::DeValue;
 
 use crate::config::defaults;
@@ -37,6 +38,8 @@ pub struct Listener {
     pub proxy_protocol_from: Vec<Network>,
     /// Servers whose XCLIENT is believed.
     pub xclient_from: Vec<Network>,
+    /// What its clients do with a 4yz.
+    pub clients: Clients,
     /// Whether each recipient is put to the provider before it is answered.
     pub verify_recipients: bool,
     /// Whether BDAT is offered.
@@ -86,6 +89,7 @@ pub struct NetworkLogin {
 
 const TLS_MODES: [(&str, TlsMode); 3] =
     [("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)];
+const CLIENTS: [(&str, Clients); 2] = [("queueing", Clients::Queueing), ("interactive", Clients::Interactive)];
 const AUTHS: [(&str, Auth); 3] = [("required", Auth::Required), ("optional", Auth::Optional), ("none", Auth::None)];
 
 /// All listeners of the configuration. `logins` are the logins of all tenants; none where a tenant
@@ -134,6 +138,7 @@ fn read_one(section: &Section<'_>, logins: Option<&Taken<'_>>) -> Option<Listene
         networks: section.or("networks", Vec::new(), |entry| mapped_networks(entry, logins)),
         proxy_protocol_from: section.or("proxy_protocol_from", Vec::new(), Entry::networks),
         xclient_from: section.or("xclient_from", Vec::new(), Entry::networks),
+        clients: section.or("clients", defaults::CLIENTS, |entry| entry.word(&CLIENTS)),
         verify_recipients: section.or("verify_recipients", defaults::VERIFY_RECIPIENTS, Entry::boolean),
         chunking: section.or("chunking", defaults::CHUNKING, Entry::boolean),
         message_size: section.optional("message_size", limits::message_size),

@@ -16,7 +16,7 @@ use crate::config::section::Section;
 use crate::config::source::Source;
 use crate::config::tenant::{self, AllTenants, Tenant};
 use crate::config::value::Entry;
-use crate::config::{admin, log, policy, provider, store};
+use crate::config::{admin, log, policy, provider, replies, store};
 
 /// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
 /// be told. (The key's own faults are told by `read`.)
@@ -86,6 +86,7 @@ fn read_main(
         store_keys: store::read(&root),
         timeouts: limits::read_timeouts(&root),
         log: log::read(&root),
+        replies: replies::read(&root, files.map_or(0, <[_]>::len) + 1),
         policies: policy::read_policies(&root),
         admin: admin::read(&root, &listeners, &all.tokens),
         limits,

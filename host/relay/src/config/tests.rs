@@ -7,6 +7,7 @@ mod good;
 mod listeners;
 mod policies;
 mod reference;
+mod replies;
 mod secrets;
 mod syntax;
 mod tenants;

@@ -35,7 +35,7 @@ fn a_place_given_back_can_be_taken_again() {
     let (rate, start) = (Rate::per_minute(Some(1)), Instant::now());
     rate.take(start, NO_PATIENCE).unwrap();
     assert!(rate.take(start, NO_PATIENCE).is_err());
-    rate.give_back();
+    rate.give_back(start);
     assert_eq!(rate.take(start, NO_PATIENCE), Ok(Duration::ZERO));
 }
 
@@ -43,4 +43,78 @@ fn a_place_given_back_can_be_taken_again() {
 fn without_a_limit_nothing_waits() {
     let (rate, start) = (Rate::per_minute(None), Instant::now());
     assert!((0..100_000).all(|_| rate.take(start, NO_PATIENCE) == Ok(Duration::ZERO)));
+}
+
+/// Messages that may go within this time, one after the other as soon as they may.
+fn sent(rate: &Rate, from: Instant, within: Duration) -> u32 {
+    let (mut now, mut sent) = (from, 0);
+    while now < from + within {
+        match rate.take(now, NO_PATIENCE) {
+            Ok(_) => sent += 1,
+            Err(over) => now += over.wait,
+        }
+    }
+    sent
+}
+
+fn allowance(rate: &Rate, now: Instant) -> Option<u32> {
+    rate.standing(now).map(|(per_minute, _)| per_minute)
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[test]
+fn a_rate_that_was_too_much_is_halved_at_once_and_what_was_sent_counts() {
+    let (rate, start) = (Rate::per_minute(Some(60)), Instant::now());
+    assert_eq!(sent(&rate, start, Duration::from_secs(1)), 60);
+    let now = start + Duration::from_secs(1);
+    assert_eq!(rate.slow_down(now), Some(30));
+    assert_eq!(rate.take(now, NO_PATIENCE), Err(OverRate { wait: Duration::from_secs(2) }));
+}
+
+#[test]
+fn refusals_that_come_together_lower_the_rate_once() {
+    let (rate, start) = (Rate::per_minute(Some(60)), Instant::now());
+    sent(&rate, start, Duration::from_secs(1));
+    assert_eq!(rate.slow_down(start), Some(30));
+    assert_eq!(rate.slow_down(start + Duration::from_secs(9)), None);
+    assert_eq!(allowance(&rate, start + Duration::from_secs(9)), Some(30));
+    assert_eq!(rate.slow_down(start + Duration::from_secs(20)), Some(15));
+}
+
+#[test]
+fn quiet_minutes_bring_the_rate_back_slowly_and_no_further_than_configured() {
+    let (rate, start) = (Rate::per_minute(Some(30)), Instant::now());
+    sent(&rate, start, Duration::from_secs(1));
+    rate.slow_down(start);
+    let after = |minutes: u32| allowance(&rate, start + minutes * MINUTE).unwrap();
+    assert_eq!((after(0), after(1), after(5), after(9)), (15, 16, 20, 28));
+    let whole = (1..60).find(|minutes| after(*minutes) == 30).unwrap();
+    assert!((10..=15).contains(&whole), "{whole}");
+    assert_eq!(after(600), 30);
+}
+
+#[test]
+fn without_a_configured_rate_what_was_seen_is_halved_and_forgotten_in_the_end() {
+    let (rate, start) = (Rate::per_minute(None), Instant::now());
+    for _ in 0..400 {
+        rate.take(start, NO_PATIENCE).unwrap();
+    }
+    assert_eq!(rate.slow_down(start + MINUTE), Some(200));
+    assert_eq!(allowance(&rate, start + 10 * MINUTE), Some(468));
+    assert_eq!(allowance(&rate, start + 60 * MINUTE), None);
+}
+
+#[test]
+fn an_account_with_little_mail_is_not_slowed_to_nothing() {
+    let (rate, mut now) = (Rate::per_minute(Some(30)), Instant::now());
+    rate.take(now, NO_PATIENCE).unwrap();
+    for _ in 0..5 {
+        rate.slow_down(now);
+        now += Duration::from_secs(11);
+    }
+    assert_eq!(allowance(&rate, now), Some(6));
+    let slow = Rate::per_minute(Some(2));
+    assert_eq!(slow.slow_down(now), None);
+    assert_eq!(allowance(&slow, now), Some(2));
 }

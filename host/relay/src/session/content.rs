@@ -39,7 +39,7 @@ impl Session {
                 self.deadline = Instant::now() + self.patience();
                 self.tell_content();
             }
-            Err(_) => self.protocol.refuse(answer::reply(&Undelivered::NoContentMemory)),
+            Err(_) => self.protocol.refuse(answer::reply(&Undelivered::NoContentMemory, self.rules.clients)),
         }
     }
 
@@ -63,7 +63,7 @@ impl Session {
         // What came in one read is counted only now; from here on it is held for as long as the provider takes.
         let reply = match self.front.content_memory.cover(&mut open.held, open.content.capacity()).await {
             Ok(()) => open.relay(&self.arrival()).await,
-            Err(_) => answer::reply(&Undelivered::NoContentMemory),
+            Err(_) => answer::reply(&Undelivered::NoContentMemory, self.rules.clients),
         };
         self.finish(reply);
     }

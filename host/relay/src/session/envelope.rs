@@ -36,14 +36,15 @@ impl Session {
         self.transactions += 1;
         let id = self.id.transaction(self.transactions);
         let heard = self.front.trace.is_heard().then(|| (snapshot.generation, mail.path.clone()));
-        match Transaction::open(id, snapshot, known, mail, self.front.trace.clone()) {
+        let clients = self.rules.clients;
+        match Transaction::open(id, snapshot, known, clients, mail, self.front.trace.clone()) {
             Ok(transaction) => {
                 self.tell_mail(heard, Ok(id));
                 self.transaction = Some(Box::new(transaction));
                 self.protocol.accept();
             }
             Err(undelivered) => {
-                let reply = answer::reply(&undelivered);
+                let reply = answer::reply(&undelivered, clients);
                 self.tell_mail(heard, Err(&reply));
                 self.protocol.refuse(reply);
             }
@@ -82,13 +83,13 @@ impl Session {
         if let Some(arrival) = arrival
             && let Err(undelivered) = open.allow(&arrival, &recipient.path).await
         {
-            self.protocol.refuse(answer::reply(&undelivered));
+            self.protocol.refuse(answer::reply(&undelivered, self.rules.clients));
             return;
         }
         if self.rules.verify_recipients
             && let Err(undelivered) = open.verify(&recipient.path).await
         {
-            self.protocol.refuse(answer::reply(&undelivered));
+            self.protocol.refuse(answer::reply(&undelivered, self.rules.clients));
             return;
         }
         open.recipients.push(recipient.path);

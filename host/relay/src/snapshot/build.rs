@@ -11,6 +11,7 @@ use posthouse_oauth::client::Client;
 use posthouse_smtp::sasl::{Mechanism, Mechanisms};
 use posthouse_smtp::server::settings::{AuthRule, Extensions, Limits, LoginRule, Settings};
 use posthouse_store::store::Store;
+use posthouse_upstream::replies::Replies;
 
 use super::{BuildError, Shared, Snapshot};
 use crate::account::{Account, Surroundings, look_up};
@@ -20,6 +21,7 @@ use crate::config::tenant::Tenant as TenantSettings;
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::pauses::Pauses;
 use crate::policies::Policies;
+use crate::replies::unlisted;
 use crate::tenant::{Login, Tenant};
 
 pub(super) async fn snapshot(
@@ -48,6 +50,7 @@ pub(super) async fn snapshot(
         delivery_deadline: config.timeouts.delivery,
         content_silence: config.timeouts.content,
         content_deadline: config.timeouts.message,
+        replies: replies(&config, before.as_deref()),
         tenants,
         refused_policies: Arc::new(refused),
         stages,
@@ -59,6 +62,12 @@ pub(super) async fn snapshot(
         shared,
         config,
     })
+}
+
+/// The table is the configuration's; what it misses is remembered from one generation to the next.
+fn replies(config: &Config, previous: Option<&Snapshot>) -> Replies {
+    let unlisted = previous.map_or_else(unlisted, |previous| Arc::clone(previous.replies.unlisted()));
+    Replies::new(Arc::clone(&config.replies), unlisted)
 }
 
 /// All of a snapshot but its policies, in the order of the configuration.
@@ -216,6 +225,7 @@ fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> R
         networks: listener.networks.iter().map(|entry| (entry.network, entry.login.as_str().into())).collect(),
         proxy_protocol_from: listener.proxy_protocol_from.clone(),
         xclient_from: listener.xclient_from.clone(),
+        clients: listener.clients,
         verify_recipients: listener.verify_recipients,
         stream_threshold: threshold,
     })

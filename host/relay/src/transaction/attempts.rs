@@ -12,6 +12,7 @@ use posthouse_smtp::client::Transaction as Envelope;
 use posthouse_smtp::path::ForwardPath;
 use posthouse_upstream::deliver::{Content, Delivered, Streamed};
 use posthouse_upstream::error::Error as UpstreamError;
+use posthouse_upstream::verdict::Clients;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
@@ -57,7 +58,8 @@ impl Transaction {
                 && outcome.as_ref().is_err_and(Undelivered::another_account_may_try)
                 && accounts.as_slice().first().is_some_and(|next| next.is_in_order())
                 && Instant::now() < deadline;
-            let attempt = || attempt(number, &account, &outcome, began, can_go_on);
+            let clients = self.clients;
+            let attempt = || attempt(number, &account, (&outcome, clients), began, can_go_on);
             let follows =
                 timeout_at(deadline.min(Instant::now() + PATIENCE), self.ask_what_follows(arrival, decision, attempt));
             match (&outcome, follows.await.unwrap_or(Next::Done)) {
@@ -107,13 +109,13 @@ impl Transaction {
             None => {
                 let slices = [&header[..], body];
                 let size = Some((header.len() + body.len()) as u64);
-                account.deliver(&envelope(size), Content::Whole(&slices), deadline).await?
+                account.deliver(&self.snapshot.replies, &envelope(size), Content::Whole(&slices), deadline).await?
             }
             Some(rest) => {
                 header.extend_from_slice(body);
                 let stall = STALL.min(self.snapshot.content_silence);
                 let streamed = Streamed { header, body: rest, stall };
-                account.deliver(&envelope(None), Content::Streamed(streamed), deadline).await?
+                account.deliver(&self.snapshot.replies, &envelope(None), Content::Streamed(streamed), deadline).await?
             }
         })
     }
@@ -169,6 +171,13 @@ impl Transaction {
         if error.is_ambiguous() {
             account.metrics.ambiguous.increment(1);
         }
+        if let UpstreamError::Refused { reading, reply, .. } = error
+            && let Some(pause) = reading.treatment.pause
+        {
+            let (tenant, reason) = (&self.known.tenant.id, error.reason());
+            let (account, pause_s) = (&account.id, pause.as_secs());
+            warn!(tenant, account, reason, pause_s, %reply, "the account is left alone for a while");
+        }
         // Where all were refused the client has heard the provider's own words, and nobody waits.
         let UpstreamError::PartlyRefused { refused } = error else { return };
         for (index, reply) in refused {
@@ -186,14 +195,14 @@ impl Transaction {
 fn attempt(
     number: u32,
     account: &Account,
-    outcome: &Result<Delivered, Undelivered>,
+    (outcome, clients): (&Result<Delivered, Undelivered>, Clients),
     began: Instant,
     can_go_on: bool,
 ) -> Attempt {
     let (came, reply) = match outcome {
         Ok(delivered) => (Outcome::Accepted, delivered.verdict().into_reply()),
         Err(undelivered) => {
-            let reply = answer::reply(undelivered);
+            let reply = answer::reply(undelivered, clients);
             let came = match undelivered {
                 Undelivered::Upstream(error) if error.is_ambiguous() => Outcome::Unknown,
                 _ if reply.code() >= 500 => Outcome::Refused,

@@ -90,7 +90,7 @@ impl Transaction {
     }
 
     fn record_undelivered(&self, undelivered: &Undelivered, size: u64, took: std::time::Duration) {
-        let reply = crate::answer::reply(undelivered);
+        let reply = crate::answer::reply(undelivered, self.clients);
         let result = if reply.code() >= 500 { "refused" } else { "deferred" };
         self.trace.tell(|| Event {
             event: result,

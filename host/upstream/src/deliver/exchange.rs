@@ -12,8 +12,8 @@ use super::Content;
 use super::content::{self, Sent, Unsent};
 use crate::alarm::Alarm;
 use crate::error::{Error, Need};
-use crate::meaning::{Meaning, classify};
-use crate::provider::ProviderKind;
+use crate::meaning::Meaning;
+use crate::replies::{Dialect, Reading};
 use crate::session::{Interruption, Wire};
 use crate::stage::Stage;
 
@@ -39,7 +39,7 @@ pub(super) enum Afterwards {
 /// Hands one message over.
 pub(super) async fn exchange(
     wire: &mut Wire,
-    provider: ProviderKind,
+    dialect: Dialect<'_>,
     transaction: &Transaction<'_>,
     content: &mut Content<'_>,
     alarm: &mut Alarm,
@@ -50,24 +50,24 @@ pub(super) async fn exchange(
     let mut sent = Sent::Nothing;
     let outcome = match run(wire, transaction, content, &mut sent, alarm).await {
         Ok(outcome) => outcome,
-        Err(Unsent::Answered(outcome)) => return Err(answered_early(wire, provider, *outcome, transaction)),
-        Err(unsent) => return Err(broken(wire, provider, sent, unsent)),
+        Err(Unsent::Answered(outcome)) => return Err(answered_early(wire, dialect, *outcome, transaction)),
+        Err(unsent) => return Err(broken(wire, dialect, sent, unsent)),
     };
     match (outcome.stage, outcome.reply.severity()) {
         (client::Stage::Content, Severity::Success) => Ok(outcome.reply),
-        _ => Err(refused(provider, outcome, transaction.recipients.len())),
+        _ => Err(refused(dialect, outcome, transaction.recipients.len())),
     }
 }
 
 /// The provider decided although octets of the content are still owed: the session is of no more use,
 /// and a 2yz cannot be true.
-fn answered_early(wire: &Wire, provider: ProviderKind, outcome: Outcome, transaction: &Transaction<'_>) -> Failed {
+fn answered_early(wire: &Wire, dialect: Dialect<'_>, outcome: Outcome, transaction: &Transaction<'_>) -> Failed {
     if outcome.stage == client::Stage::Content && outcome.reply.severity() == Severity::Success {
         let source = client::Error::UnexpectedReply { state: wire.state(), reply: outcome.reply };
         let error = Error::Protocol { stage: Stage::Content, source };
         return Failed { error, session: Afterwards::Broken, never_begun: false };
     }
-    Failed { session: Afterwards::Broken, ..refused(provider, outcome, transaction.recipients.len()) }
+    Failed { session: Afterwards::Broken, ..refused(dialect, outcome, transaction.recipients.len()) }
 }
 
 /// What the message needs and the provider does not offer.
@@ -151,7 +151,7 @@ async fn begin(
 }
 
 /// The error of a transaction that has no outcome.
-fn broken(wire: &Wire, provider: ProviderKind, sent: Sent, unsent: Unsent) -> Failed {
+fn broken(wire: &Wire, dialect: Dialect<'_>, sent: Sent, unsent: Unsent) -> Failed {
     let (state, stage) = (wire.state(), if sent == Sent::Nothing { Stage::MailFrom } else { Stage::Content });
     let never_begun = sent == Sent::Nothing && matches!(unsent, Unsent::Interrupted(Interruption::Lost(_)));
     let error = match unsent {
@@ -160,10 +160,10 @@ fn broken(wire: &Wire, provider: ProviderKind, sent: Sent, unsent: Unsent) -> Fa
         }
         Unsent::Interrupted(interruption) => interruption.at(stage, state),
         Unsent::EarlyReply(reply) => {
-            let meaning = classify(provider, Stage::Content, &reply);
-            Error::Refused { stage: Stage::Content, meaning, reply, recipients: Vec::new() }
+            let reading = dialect.read(Stage::Content, &reply);
+            Error::Refused { stage: Stage::Content, reading, reply, recipients: Vec::new() }
         }
-        Unsent::Answered(outcome) => return refused(provider, *outcome, 1),
+        Unsent::Answered(outcome) => return refused(dialect, *outcome, 1),
         Unsent::Abandoned => Error::Abandoned,
         Unsent::Stalled(patience) => Error::ContentStalled(patience),
     };
@@ -179,36 +179,48 @@ fn lost(interruption: Interruption) -> io::Error {
 }
 
 /// The error of a transaction that the provider refused, all of it or some recipients.
-fn refused(provider: ProviderKind, outcome: Outcome, of: usize) -> Failed {
+fn refused(dialect: Dialect<'_>, outcome: Outcome, of: usize) -> Failed {
     let stage = outcome.stage.into();
-    let recipients: Vec<(usize, Reply)> = match stage {
-        Stage::RcptTo => refusals(outcome.recipients).collect(),
+    let refusals = match stage {
+        Stage::RcptTo => refusals(dialect, outcome.recipients),
         _ => Vec::new(),
     };
-    let reply = decisive(provider, &recipients).cloned().unwrap_or(outcome.reply);
-    let meaning = classify(provider, stage, &reply);
+    let (reply, reading) = match decisive(&refusals) {
+        Some(Refusal { reply, reading, .. }) => (reply.clone(), reading.clone()),
+        None => (outcome.reply.clone(), dialect.read(stage, &outcome.reply)),
+    };
+    let recipients: Vec<_> = refusals.into_iter().map(|refusal| (refusal.index, refusal.reply)).collect();
     // Refused by a session that was fine a moment ago: its time or its login is over, and the
     // provider has taken nothing.
-    let never_begun = stage == Stage::MailFrom && (reply.code() == 421 || meaning == Meaning::NotAuthenticated);
-    let error = match is_about_recipients(meaning) && !recipients.is_empty() && recipients.len() < of {
+    let is_over = reply.code() == 421 || reading.meaning == Meaning::NotAuthenticated;
+    let never_begun = stage == Stage::MailFrom && is_over;
+    let error = match is_about_recipients(reading.meaning) && !recipients.is_empty() && recipients.len() < of {
         true => Error::PartlyRefused { refused: recipients },
-        false => Error::Refused { stage, meaning, reply, recipients },
+        false => Error::Refused { stage, reading, reply, recipients },
     };
     Failed { error, session: Afterwards::Whole, never_begun }
 }
 
-fn refusals(replies: Vec<Reply>) -> impl Iterator<Item = (usize, Reply)> {
-    replies.into_iter().enumerate().filter(|(_, reply)| reply.severity() != Severity::Success)
+/// A recipient's refusal.
+struct Refusal {
+    index: usize,
+    reply: Reply,
+    reading: Reading,
+}
+
+fn refusals(dialect: Dialect<'_>, replies: Vec<Reply>) -> Vec<Refusal> {
+    let refused = replies.into_iter().enumerate().filter(|(_, reply)| reply.severity() != Severity::Success);
+    refused.map(|(index, reply)| Refusal { index, reading: dialect.read(Stage::RcptTo, &reply), reply }).collect()
 }
 
 /// Which refusal speaks for all of them: one that is about the account, else one that may pass,
 /// since its recipient is to be tried again, else the first.
-fn decisive(provider: ProviderKind, recipients: &[(usize, Reply)]) -> Option<&Reply> {
-    let replies = || recipients.iter().map(|(_, reply)| reply);
-    replies()
-        .find(|reply| !is_about_recipients(classify(provider, Stage::RcptTo, reply)))
-        .or_else(|| replies().find(|reply| reply.severity() != Severity::Permanent))
-        .or_else(|| replies().next())
+fn decisive(refusals: &[Refusal]) -> Option<&Refusal> {
+    refusals
+        .iter()
+        .find(|refusal| !is_about_recipients(refusal.reading.meaning))
+        .or_else(|| refusals.iter().find(|refusal| refusal.reply.severity() != Severity::Permanent))
+        .or_else(|| refusals.first())
 }
 
 fn is_about_recipients(meaning: Meaning) -> bool {

@@ -6,13 +6,20 @@ use posthouse_smtp::reply::{EnhancedCode, Reply};
 use tokio::time::Instant;
 
 use super::{ATTEMPT, Cause, LoginGate};
+use crate::provider::ProviderKind::Gmail;
+use crate::replies::{Reading, Table};
+use crate::stage::Stage::Auth;
 
-fn too_many() -> Reply {
-    Reply::new(454, EnhancedCode::new(4, 7, 0), "Too many login attempts, please try again later")
+fn read(reply: Reply) -> (Reading, Reply) {
+    (Table::shipped().read(Gmail, Auth, &reply), reply)
 }
 
-fn refused() -> Reply {
-    Reply::new(535, EnhancedCode::new(5, 7, 8), "Username and Password not accepted")
+fn too_many() -> (Reading, Reply) {
+    read(Reply::new(454, EnhancedCode::new(4, 7, 0), "Too many login attempts, please try again later"))
+}
+
+fn refused() -> (Reading, Reply) {
+    read(Reply::new(535, EnhancedCode::new(5, 7, 8), "Username and Password not accepted"))
 }
 
 /// Lets one attempt through as soon as it may and has it throttled; the pause that follows.
@@ -47,7 +54,7 @@ fn while_closed_nobody_enters_and_is_told_why_and_until_when() {
     let closed = gate.enter(now + Duration::from_millis(999)).unwrap_err();
     assert_eq!(
         (closed.cause, closed.until, closed.reply),
-        (Cause::Throttled, now + Duration::from_secs(1), too_many())
+        (Cause::Throttled, now + Duration::from_secs(1), too_many().1)
     );
 }
 

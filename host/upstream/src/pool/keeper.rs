@@ -40,7 +40,7 @@ fn sweep(pool: &Arc<Sessions>, context: &mut Context<'_>) -> Option<Instant> {
     for session in expired {
         // Its goodbye takes a moment in which it is still a session to the provider: with a place
         // it gets that moment, without one it is closed at once.
-        if let Some(place) = pool.places.at_once() {
+        if let Some(place) = pool.mailbox.places.at_once() {
             retire(session, place);
         }
     }

@@ -15,6 +15,7 @@ use crate::dial::{self, Failed, Opened};
 use crate::error::Error;
 use crate::gate::{Attempt, Cause, Closed};
 use crate::login::LoginSource;
+use crate::replies::Replies;
 use crate::session::Session;
 
 /// Where a delivery may take its session from.
@@ -34,7 +35,7 @@ impl Pool {
     pub(crate) async fn acquire(
         &self,
         wanted: Wanted,
-        logins: &dyn LoginSource,
+        (logins, replies): (&dyn LoginSource, &Replies),
         now: Instant,
         deadline: Instant,
     ) -> Result<Lease, Error> {
@@ -43,26 +44,32 @@ impl Pool {
             Wanted::Fresh(place) => {
                 // Of the sessions at hand the oldest makes room, where there is none.
                 self.inner.sessions.end_surplus();
-                let session = Box::pin(self.inner.dial(logins, Instant::now(), deadline)).await;
+                let session = Box::pin(self.inner.dial((logins, replies), Instant::now(), deadline)).await;
                 return match session? {
                     Ok(session) => Ok(Lease::opened(self.clone(), session, place, Duration::ZERO, now.elapsed())),
                     Err(closed) => Err(Error::LoginsPaused(closed)),
                 };
             }
-            Wanted::Any => self.place(now, patience).await?,
+            Wanted::Any => {
+                self.end_of_pause(patience).await?;
+                let place = self.place(now, patience).await?;
+                // Another delivery may have learned something meanwhile.
+                self.end_of_pause(patience).await?;
+                place
+            }
         };
         let placed = Instant::now();
         if let Some(session) = self.inner.sessions.take_idle(placed) {
             return Ok(Lease::reused(self.clone(), session, place, placed - now));
         }
         // Rare enough to be boxed, which keeps every delivery's future small.
-        Box::pin(self.open(place, logins, now, patience, deadline)).await
+        Box::pin(self.open(place, (logins, replies), now, patience, deadline)).await
     }
 
     async fn open(
         &self,
         place: Place,
-        logins: &dyn LoginSource,
+        by: (&dyn LoginSource, &Replies),
         asked: Instant,
         patience: Instant,
         deadline: Instant,
@@ -72,7 +79,7 @@ impl Pool {
             if let Some(session) = self.inner.sessions.take_idle(now) {
                 return Ok(Lease::reused(self.clone(), session, place, now - asked));
             }
-            match self.inner.dial(logins, now, deadline).await? {
+            match self.inner.dial(by, now, deadline).await? {
                 Ok(session) => return Ok(Lease::opened(self.clone(), session, place, now - asked, now.elapsed())),
                 Err(closed) => {
                     if let Some(session) = self.inner.wait_at_gate(closed, patience).await? {
@@ -91,7 +98,7 @@ impl Inner {
     /// What waiting at the gate does not mend.
     async fn dial(
         &self,
-        logins: &dyn LoginSource,
+        (logins, replies): (&dyn LoginSource, &Replies),
         now: Instant,
         deadline: Instant,
     ) -> Result<Result<Box<Session>, Closed>, Error> {
@@ -100,7 +107,7 @@ impl Inner {
             Err(closed) => return Ok(Err(closed)),
         };
         let due = deadline.min(now + self.limits.dial_deadline);
-        match dial::open(&self.target, &self.limits, logins, due).await {
+        match dial::open(&self.target, &self.limits, logins, replies, due).await {
             Ok(Opened { wire, ends_at }) => {
                 let number = self.sessions.counters.count_login();
                 let session = Session::new(wire, number, ends_at, Open::new(Arc::clone(&self.sessions.counters)));
@@ -115,12 +122,13 @@ impl Inner {
     }
 
     fn login_failed(&self, attempt: Attempt, failed: Failed) -> Result<Closed, Error> {
-        let Some((cause, reply)) = failed.closes else { return Err(failed.error) };
+        self.sessions.learn(&failed.error);
+        let Some((cause, refusal)) = failed.closes else { return Err(failed.error) };
         Counters::count(&self.sessions.counters.refused_logins);
         let (now, mut gate) = (Instant::now(), self.sessions.gate());
         match cause {
-            Cause::Throttled => gate.throttled(attempt, now, reply, spread()),
-            Cause::Broken => gate.broken(attempt, now, reply, spread()),
+            Cause::Throttled => gate.throttled(attempt, now, refusal, spread()),
+            Cause::Broken => gate.broken(attempt, now, refusal, spread()),
         }
         match gate.closed() {
             Some(closed) if cause == Cause::Throttled => Ok(closed.clone()),

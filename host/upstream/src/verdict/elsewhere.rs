@@ -19,7 +19,8 @@ impl Error {
             },
             // By their meaning the provider does not have the whole message.
             Self::ConnectionLost { .. } | Self::TimedOut { .. } => true,
-            Self::Refused { meaning, .. } => is_the_accounts_own_trouble(*meaning),
+            Self::Refused { reading, .. } => reading.another_account_may_try,
+            Self::LeftAlone(paused) => paused.reading.another_account_may_try,
             // Nobody can know what the provider made of it.
             Self::Protocol { .. } | Self::Ambiguous { .. } => false,
             // About the message, its recipients or its client: another account would hear the same.
@@ -28,7 +29,8 @@ impl Error {
     }
 }
 
-fn is_the_accounts_own_trouble(meaning: Meaning) -> bool {
+/// Whether a refusal of this meaning is the account's own trouble, and neither a limit nor a judgement.
+pub(crate) fn is_the_accounts_own(meaning: Meaning) -> bool {
     match meaning {
         Meaning::CredentialsRefused
         | Meaning::LoginDisabled

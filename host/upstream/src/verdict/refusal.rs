@@ -2,60 +2,36 @@
 
 use posthouse_smtp::reply::{EnhancedCode, Reply, Severity};
 
-use super::{AccountEffect, Verdict};
-use crate::gate::{Cause, Closed};
+use super::{AccountEffect, Clients, Verdict, verdict};
+use crate::gate::Closed;
 use crate::meaning::Meaning;
+use crate::pool::lessons::Paused;
+use crate::replies::{Answer, Reading};
 
 /// The most of a provider's text that is quoted; longer ones are cut.
 const QUOTED: usize = 1000;
 
-pub(super) fn refused(meaning: Meaning, reply: &Reply) -> Verdict {
-    match meaning {
-        // Not 535: a client that queues would take it for its own login and return good mail.
-        Meaning::CredentialsRefused => defer(454, (4, 7, 0), "account cannot log in", reply),
-        Meaning::LoginDisabled => defer(454, (4, 7, 0), "account's login is switched off", reply),
-        Meaning::TooManyLogins | Meaning::LoginUnavailable | Meaning::NotAuthenticated => {
-            defer(451, (4, 7, 0), "provider deferred", reply)
-        }
-        Meaning::TooManySessions | Meaning::ServerBusy | Meaning::Closing => {
-            defer(451, (4, 3, 2), "provider deferred", reply)
-        }
-        Meaning::DailyQuota => defer(452, (4, 5, 3), "account's daily quota is used up", reply),
-        Meaning::OrganisationQuota => defer(451, (4, 7, 1), "organisation's daily quota is used up", reply),
-        Meaning::SenderNotAllowed => refuse(550, (5, 7, 60), "account may not send as this sender", reply),
-        Meaning::Blocked => refuse(550, (5, 7, 1), "account is blocked by the provider", reply),
-        Meaning::MailboxFull => defer(452, (4, 2, 2), "account's mailbox is full", reply),
-        Meaning::UnusualRate => defer(451, (4, 7, 1), "provider wants a pause", reply),
-        Meaning::TooManyRecipients => defer(452, (4, 5, 3), "too many recipients at once", reply),
-        Meaning::Unwelcome => defer(451, (4, 3, 0), "provider refuses the session", reply),
-        Meaning::OutOfStep => defer(451, (4, 5, 0), "provider misunderstood", reply),
-        Meaning::Deferred => Verdict::Defer { reply: passed_on("provider deferred", reply) },
-        Meaning::Refused => Verdict::Refuse { reply: passed_on("provider refused", reply) },
-    }
+/// What the reply table says. The provider's own words follow ours.
+pub(super) fn refused(reading: &Reading, reply: &Reply, clients: Clients) -> Verdict {
+    let (code, enhanced, text) = match reading.treatment.answer(clients) {
+        Answer::Verbatim => return verdict(passed_on(reply)),
+        Answer::Own { code, enhanced, text } => (*code, *enhanced, text),
+    };
+    verdict(Reply::new(code, enhanced, format!("{text}: {}", quoted(reply))))
 }
 
-pub(super) fn reason(meaning: Meaning) -> &'static str {
-    match meaning {
-        Meaning::CredentialsRefused => "credentials_refused",
-        Meaning::LoginDisabled => "login_disabled",
-        Meaning::TooManyLogins => "too_many_logins",
-        Meaning::LoginUnavailable => "login_unavailable",
-        Meaning::NotAuthenticated => "not_authenticated",
-        Meaning::TooManySessions => "too_many_sessions",
-        Meaning::DailyQuota => "daily_quota",
-        Meaning::OrganisationQuota => "organisation_quota",
-        Meaning::SenderNotAllowed => "sender_not_allowed",
-        Meaning::Blocked => "blocked",
-        Meaning::MailboxFull => "mailbox_full",
-        Meaning::UnusualRate => "unusual_rate",
-        Meaning::ServerBusy => "server_busy",
-        Meaning::TooManyRecipients => "too_many_recipients",
-        Meaning::Closing => "closing",
-        Meaning::Unwelcome => "unwelcome",
-        Meaning::OutOfStep => "out_of_step",
-        Meaning::Deferred => "deferred",
-        Meaning::Refused => "refused",
-    }
+/// What the table says of the refusal after which the account is left alone. This message was not put to the
+/// provider: clients that queue keep it, also where the one that was refused is lost.
+pub(super) fn left_alone(paused: &Paused, clients: Clients) -> Verdict {
+    let wait = paused.wait.as_secs().max(1);
+    let (code, enhanced, text) = match paused.reading.treatment.answer(clients) {
+        Answer::Own { code, enhanced, text } if *code < 500 || clients == Clients::Interactive => {
+            (*code, *enhanced, text.as_str())
+        }
+        Answer::Own { text, .. } => (451, EnhancedCode::new(4, 7, 1), text.as_str()),
+        Answer::Verbatim => (451, EnhancedCode::new(4, 7, 1), "account is left alone"),
+    };
+    verdict(Reply::new(code, enhanced, format!("{text}, tried again in {wait} s: {}", quoted(&paused.reply))))
 }
 
 pub(super) fn account_effect(meaning: Meaning) -> AccountEffect {
@@ -81,19 +57,23 @@ pub(super) fn account_effect(meaning: Meaning) -> AccountEffect {
     }
 }
 
-pub(super) fn logins_paused(closed: &Closed) -> Verdict {
-    match closed.cause {
-        Cause::Throttled => defer(451, (4, 7, 0), "account's logins are paused", &closed.reply),
-        Cause::Broken => defer(454, (4, 7, 0), "account cannot log in", &closed.reply),
-    }
+/// What the table says of the refusal after which nobody logs in for a while.
+pub(super) fn logins_paused(closed: &Closed, clients: Clients) -> Verdict {
+    refused(&closed.reading, &closed.reply, clients)
 }
 
 /// Nobody got the message, so that every recipient is deferred; those that the provider refused
-/// are named by its words, and the rest gets through once they are gone.
-pub(super) fn partly_refused(refused: &[(usize, Reply)]) -> Verdict {
+/// are named by its words, and the rest gets through once they are gone. Who does not send again
+/// hears a 5yz where all of them were refused for good.
+pub(super) fn partly_refused(refused: &[(usize, Reply)], clients: Clients) -> Verdict {
     let words: Vec<String> = refused.iter().take(3).map(|(_, reply)| reply.to_string()).collect();
     let text = format!("provider refused {} of the recipients, nobody got it: {}", refused.len(), words.join(" / "));
-    Verdict::Defer { reply: Reply::new(451, EnhancedCode::new(4, 5, 3), cut(text)) }
+    let is_lasting = refused.iter().all(|(_, reply)| reply.severity() == Severity::Permanent);
+    let (code, enhanced) = match clients {
+        Clients::Interactive if is_lasting => (550, EnhancedCode::new(5, 1, 0)),
+        Clients::Queueing | Clients::Interactive => (451, EnhancedCode::new(4, 5, 3)),
+    };
+    verdict(Reply::new(code, enhanced, cut(text)))
 }
 
 /// A reply as one line, cut where it is long.
@@ -101,20 +81,11 @@ pub(super) fn quoted(reply: &Reply) -> String {
     cut(reply.to_string())
 }
 
-fn defer(code: u16, (class, subject, detail): (u8, u16, u16), ours: &str, reply: &Reply) -> Verdict {
-    let text = format!("{ours}: {}", quoted(reply));
-    Verdict::Defer { reply: Reply::new(code, EnhancedCode::new(class, subject, detail), text) }
-}
-
-fn refuse(code: u16, (class, subject, detail): (u8, u16, u16), ours: &str, reply: &Reply) -> Verdict {
-    let text = format!("{ours}: {}", quoted(reply));
-    Verdict::Refuse { reply: Reply::new(code, EnhancedCode::new(class, subject, detail), text) }
-}
-
 /// The provider's own code and text, ours before it. A 421 is not passed on as such: for the
 /// client it would mean that this relay closes the connection (RFC 5321 3.8).
-fn passed_on(ours: &str, reply: &Reply) -> Reply {
-    let class = if reply.severity() == Severity::Permanent { 5 } else { 4 };
+fn passed_on(reply: &Reply) -> Reply {
+    let (class, ours) =
+        if reply.severity() == Severity::Permanent { (5, "provider refused") } else { (4, "provider deferred") };
     let enhanced = reply.enhanced().filter(|code| code.class == class).unwrap_or(EnhancedCode::new(class, 0, 0));
     let code = if reply.code() == 421 { 451 } else { reply.code() };
     Reply::new(code, enhanced, cut(format!("{ours}: {}", reply.text())))

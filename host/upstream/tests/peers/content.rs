@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use posthouse_upstream::deliver::{Content, Piece, Streamed, deliver};
 use posthouse_upstream::error::{Error, Need};
-use posthouse_upstream::verdict::Verdict;
+use posthouse_upstream::verdict::{Clients, Verdict};
 use tokio::sync::mpsc;
 
 use crate::provider::{Act, At, Moment, Provider};
-use crate::relay::{Envelope, MESSAGE, Tokens, in_seconds, pool, send, send_content, until};
+use crate::relay::{Envelope, MESSAGE, Tokens, in_seconds, pool, replies, send, send_content, until};
 
 const STALL: Duration = Duration::from_secs(10);
 
@@ -151,8 +151,8 @@ async fn a_refused_content_passes_with_its_code_and_the_session_stays() {
     .await;
     let pool = pool(&provider);
     let error = send(&pool).await.unwrap_err();
-    assert_eq!(error.verdict().reply().to_string(), "550 5.7.1 provider refused: Looks like spam");
-    assert!(matches!(error.verdict(), Verdict::Refuse { .. }));
+    assert_eq!(error.verdict(Clients::Queueing).reply().to_string(), "550 5.7.1 provider refused: Looks like spam");
+    assert!(matches!(error.verdict(Clients::Queueing), Verdict::Refuse { .. }));
     assert!(send(&pool).await.unwrap().reused);
     assert_eq!((provider.connections(), provider.messages().len()), (1, 1));
 }
@@ -164,7 +164,7 @@ async fn what_the_provider_does_not_offer_is_not_tried() {
     let mut envelope = Envelope::to(&["user@example.org"]);
     envelope.smtputf8 = true;
     let content = Content::Whole(&[MESSAGE]);
-    let sent = deliver(&pool, &Tokens::default(), &envelope.transaction(), content, in_seconds(10)).await;
+    let sent = deliver(&pool, &Tokens::default(), &replies(), &envelope.transaction(), content, in_seconds(10)).await;
     assert!(matches!(sent.unwrap_err(), Error::NotOffered(Need::SmtpUtf8)));
     assert!(!provider.lines().iter().any(|line| line.starts_with("MAIL")));
     until(|| pool.gauges().idle == 1).await;
@@ -176,8 +176,10 @@ async fn a_message_that_is_too_big_for_the_provider_is_not_sent() {
     let mut envelope = Envelope::to(&["user@example.org"]);
     envelope.size = Some(1_000_001);
     let content = Content::Whole(&[MESSAGE]);
-    let sent = deliver(&pool(&provider), &Tokens::default(), &envelope.transaction(), content, in_seconds(10)).await;
+    let sent =
+        deliver(&pool(&provider), &Tokens::default(), &replies(), &envelope.transaction(), content, in_seconds(10))
+            .await;
     let error = sent.unwrap_err();
-    assert_eq!(error.verdict().reply().code(), 552);
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 552);
     assert!(!provider.lines().iter().any(|line| line.starts_with("MAIL")));
 }

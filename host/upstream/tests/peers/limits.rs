@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use posthouse_upstream::error::Error;
 use posthouse_upstream::pool::Pool;
+use posthouse_upstream::verdict::Clients;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -131,7 +132,7 @@ async fn a_message_waits_for_a_session_no_longer_than_it_may() {
     until(|| pool.gauges().in_use == 1).await;
     let error = send(&pool).await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
-    assert_eq!(error.verdict().reply().to_string(), "451 4.3.2 all sessions of the account are busy");
+    assert_eq!(error.verdict(Clients::Queueing).reply().to_string(), "451 4.3.2 all sessions of the account are busy");
     assert_eq!((provider.connections(), pool.gauges().waiting), (1, 0));
     first.abort();
 }
@@ -185,4 +186,49 @@ async fn a_client_that_goes_away_frees_its_place_and_closes_its_session() {
     assert_eq!(pool.gauges().open, 0);
     send(&pool).await.unwrap();
     assert_eq!(provider.connections(), 2);
+}
+
+/// A provider that answers the content so, as often as is said, and then takes it.
+async fn refusing_content(times: usize, reply: &'static str) -> Provider {
+    let count = AtomicUsize::new(0);
+    Provider::with(move |moment: &Moment| match moment.at {
+        At::Content if count.fetch_add(1, Ordering::SeqCst) < times => Act::Say(reply),
+        _ => Act::Usual,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_refusal_for_concurrency_takes_sessions_away_until_a_quiet_while_has_passed() {
+    let provider = refusing_content(1, "432 4.3.2 Concurrent connections limit exceeded").await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 4);
+    assert_eq!(send(&pool).await.unwrap_err().verdict(Clients::Queueing).reply().code(), 451);
+    assert_eq!(pool.gauges().allowed, 2);
+    // Paused only now: the provider's own task has a clock as well.
+    tokio::time::pause();
+    for allowed in [3, 4, 4] {
+        tokio::time::advance(Duration::from_mins(5)).await;
+        let _sent = send(&pool).await;
+        assert_eq!(pool.gauges().allowed, allowed);
+    }
+}
+
+#[tokio::test]
+async fn an_account_over_its_quota_is_left_alone_until_its_pause_is_over() {
+    let provider = refusing_content(1, "550 5.4.5 Daily user sending quota exceeded").await;
+    let pool = pool(&provider);
+    assert_eq!(send(&pool).await.unwrap_err().verdict(Clients::Queueing).reply().code(), 452);
+    for _ in 0..3 {
+        let error = send(&pool).await.unwrap_err();
+        assert!(matches!(error, Error::LeftAlone(_)), "{error}");
+        assert_eq!(error.verdict(Clients::Queueing).reply().code(), 452);
+        assert!(!error.another_account_may_try());
+    }
+    assert!(pool.left_alone().is_some());
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(15)).await;
+    tokio::time::resume();
+    send(&pool).await.unwrap();
+    assert!(pool.left_alone().is_none());
+    assert_eq!(provider.messages().len(), 1);
 }

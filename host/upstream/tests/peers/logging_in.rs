@@ -8,7 +8,7 @@ use posthouse_upstream::error::Error;
 use posthouse_upstream::gate::Cause;
 use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLogin};
 use posthouse_upstream::pool::Pool;
-use posthouse_upstream::verdict::AccountEffect;
+use posthouse_upstream::verdict::{AccountEffect, Clients};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -66,7 +66,7 @@ async fn credentials_that_are_refused_again_pause_logins_and_the_client_hears_45
     for _ in 0..5 {
         let error = send_with(&pool, &logins).await.unwrap_err();
         assert!(matches!(&error, Error::LoginsPaused(closed) if closed.cause == Cause::Broken), "{error}");
-        let heard = error.verdict().into_reply().to_string();
+        let heard = error.verdict(Clients::Queueing).into_reply().to_string();
         assert_eq!(heard, format!("454 4.7.0 account cannot log in: {REFUSED}"));
         assert_eq!(error.account_effect(), AccountEffect::CredentialsRefused);
     }
@@ -80,7 +80,7 @@ async fn a_refused_password_is_tried_once() {
     let provider = refusing(99, REFUSED).await;
     let logins = Tokens { renewal: Err(LoginError::NothingNewer), ..Tokens::default() };
     let error = send_with(&pool(&provider), &logins).await.unwrap_err();
-    assert_eq!(error.verdict().reply().code(), 454);
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 454);
     assert_eq!(attempts(&provider), 1);
 }
 
@@ -128,7 +128,7 @@ async fn a_pause_of_logins_beyond_the_messages_patience_is_answered_at_once() {
     let began = Instant::now();
     for _ in 0..3 {
         let error = send(&pool).await.unwrap_err();
-        let heard = error.verdict().into_reply().to_string();
+        let heard = error.verdict(Clients::Queueing).into_reply().to_string();
         assert_eq!(heard, format!("451 4.7.0 account's logins are paused: {TOO_MANY}"));
         assert_eq!(error.account_effect(), AccountEffect::LoginsThrottled);
     }
@@ -171,7 +171,7 @@ async fn a_421_as_greeting_pauses_logins() {
     .await;
     let pool = pool_with(&provider, |limits| limits.acquire_deadline = Duration::from_millis(500));
     let error = send(&pool).await.unwrap_err();
-    assert_eq!(error.verdict().reply().code(), 451);
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
     send(&pool).await.unwrap_err();
     assert_eq!(provider.connections(), 1);
 }
@@ -184,7 +184,7 @@ async fn a_provider_that_does_not_want_us_is_never_a_bounce() {
     })
     .await;
     let error = send(&pool(&provider)).await.unwrap_err();
-    assert_eq!(error.verdict().reply().code(), 451);
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
 }
 
 struct NoTokens;
@@ -204,7 +204,7 @@ async fn without_credentials_no_connection_is_made_but_sessions_at_hand_serve() 
     let provider = Provider::friendly().await;
     let pool = pool(&provider);
     let error = send_with(&pool, &NoTokens).await.unwrap_err();
-    assert_eq!((error.verdict().reply().code(), provider.connections()), (454, 0));
+    assert_eq!((error.verdict(Clients::Queueing).reply().code(), provider.connections()), (454, 0));
     send(&pool).await.unwrap();
     send_with(&pool, &NoTokens).await.unwrap();
     assert_eq!((provider.connections(), provider.messages().len()), (1, 2));
@@ -217,7 +217,7 @@ async fn a_provider_that_cannot_be_reached_is_temporary() {
     target.port = closed;
     let error = send(&Pool::new(target, limits())).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
-    assert_eq!(error.verdict().reply().code(), 451);
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use posthouse_upstream::error::Error;
 use posthouse_upstream::meaning::Meaning;
 use posthouse_upstream::probe::verify_recipients;
+use posthouse_upstream::verdict::Clients;
 
 use crate::provider::{Act, At, Moment, Provider};
-use crate::relay::{Envelope, Tokens, in_seconds, pool, send, send_to};
+use crate::relay::{Envelope, Tokens, in_seconds, pool, replies, send, send_to};
 
 async fn refusing(words: &'static str, reply: &'static str) -> Provider {
     Provider::with(move |moment: &Moment| match moment.at {
@@ -47,7 +48,7 @@ async fn some_refused_recipients_mean_that_nobody_gets_it() {
         let error = send_to(&pool, THREE).await.unwrap_err();
         let Error::PartlyRefused { refused } = &error else { panic!("{error}") };
         assert_eq!((refused.len(), refused[0].0, refused[0].1.code()), (1, 1, 550));
-        assert_eq!(error.verdict().reply().code(), 451);
+        assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
         assert!(provider.messages().is_empty());
         // And the session is good for the next message.
         assert!(send(&pool).await.unwrap().reused);
@@ -59,7 +60,7 @@ async fn some_refused_recipients_mean_that_nobody_gets_it() {
 async fn when_all_are_refused_the_refusal_is_the_answer() {
     let provider = refusing("one two three", "550 5.1.1 No such user").await;
     let error = send_to(&pool(&provider), THREE).await.unwrap_err();
-    assert_eq!(error.verdict().reply().to_string(), "550 5.1.1 provider refused: No such user");
+    assert_eq!(error.verdict(Clients::Queueing).reply().to_string(), "550 5.1.1 provider refused: No such user");
     let Error::Refused { recipients, .. } = error else { panic!("refused by all") };
     assert_eq!(recipients.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 1, 2]);
 }
@@ -73,7 +74,7 @@ async fn when_all_are_refused_one_that_may_pass_makes_the_answer_temporary() {
     })
     .await;
     let error = send_to(&pool(&provider), THREE).await.unwrap_err();
-    assert_eq!(error.verdict().reply().to_string(), "450 4.2.1 provider deferred: Too quick");
+    assert_eq!(error.verdict(Clients::Queueing).reply().to_string(), "450 4.2.1 provider deferred: Too quick");
 }
 
 #[tokio::test]
@@ -81,7 +82,7 @@ async fn a_single_refused_recipient_is_refused_as_the_provider_said() {
     let provider = refusing("user", "550 5.1.1 No such user").await;
     let pool = pool(&provider);
     let error = send(&pool).await.unwrap_err();
-    assert_eq!(error.verdict().reply().to_string(), "550 5.1.1 provider refused: No such user");
+    assert_eq!(error.verdict(Clients::Queueing).reply().to_string(), "550 5.1.1 provider refused: No such user");
     assert!(provider.messages().is_empty());
 }
 
@@ -89,8 +90,8 @@ async fn a_single_refused_recipient_is_refused_as_the_provider_said() {
 async fn a_limit_of_the_account_met_at_a_recipient_is_not_taken_for_the_recipients_fault() {
     let provider = refusing("three", "550 5.4.5 Daily user sending limit exceeded").await;
     let error = send_to(&pool(&provider), THREE).await.unwrap_err();
-    assert!(matches!(error, Error::Refused { meaning: Meaning::DailyQuota, .. }), "{error}");
-    assert_eq!(error.verdict().reply().code(), 452);
+    assert_eq!(error.meaning(), Some(Meaning::DailyQuota), "{error}");
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 452);
 }
 
 #[tokio::test]
@@ -101,14 +102,17 @@ async fn recipients_are_verified_without_a_message_on_a_session_that_stays() {
         let answers = verify_recipients(
             &pool,
             &Tokens::default(),
+            &replies(),
             envelope.reverse_path(),
             envelope.recipients(),
             in_seconds(10),
         )
         .await
         .unwrap();
-        let codes: Vec<_> =
-            answers.iter().map(|answer| answer.as_ref().err().map(|error| error.verdict().reply().code())).collect();
+        let codes: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.as_ref().err().map(|error| error.verdict(Clients::Queueing).reply().code()))
+            .collect();
         assert_eq!(codes, [None, Some(550), None]);
     }
     assert!(send(&pool).await.unwrap().reused);
@@ -124,9 +128,15 @@ async fn a_refused_sender_is_an_error_of_the_verification() {
     })
     .await;
     let (pool, envelope) = (pool(&provider), Envelope::to(THREE));
-    let error =
-        verify_recipients(&pool, &Tokens::default(), envelope.reverse_path(), envelope.recipients(), in_seconds(10))
-            .await
-            .unwrap_err();
-    assert_eq!(error.verdict().reply().to_string(), "550 5.1.0 provider refused: No such sender");
+    let error = verify_recipients(
+        &pool,
+        &Tokens::default(),
+        &replies(),
+        envelope.reverse_path(),
+        envelope.recipients(),
+        in_seconds(10),
+    )
+    .await
+    .unwrap_err();
+    assert_eq!(error.verdict(Clients::Queueing).reply().to_string(), "550 5.1.0 provider refused: No such sender");
 }

@@ -1,5 +1,6 @@
 //! The side under test, with the few knobs that the tests turn.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use posthouse_upstream::error::Error;
 use posthouse_upstream::limits::PoolLimits;
 use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLogin};
 use posthouse_upstream::pool::Pool;
+use posthouse_upstream::replies::unlisted::Unlisted;
+use posthouse_upstream::replies::{Replies, Table};
 use tokio::time::Instant;
 
 use crate::provider::Provider;
@@ -139,13 +142,18 @@ pub(crate) async fn send_content(
     content: Content<'_>,
 ) -> Result<Delivered, Error> {
     let envelope = Envelope::to(&["user@example.org"]);
-    deliver(pool, logins, &envelope.transaction(), content, in_seconds(20)).await
+    deliver(pool, logins, &replies(), &envelope.transaction(), content, in_seconds(20)).await
 }
 
 pub(crate) async fn send_to(pool: &Pool, recipients: &[&str]) -> Result<Delivered, Error> {
     let envelope = Envelope::to(recipients);
     let content = Content::Whole(&[MESSAGE]);
-    deliver(pool, &Tokens::default(), &envelope.transaction(), content, in_seconds(20)).await
+    deliver(pool, &Tokens::default(), &replies(), &envelope.transaction(), content, in_seconds(20)).await
+}
+
+/// The shipped table, and nobody who hears of what it misses.
+pub(crate) fn replies() -> Replies {
+    Replies::new(Table::shipped(), Arc::new(Unlisted::telling(|_| {})))
 }
 
 pub(crate) fn in_seconds(seconds: u64) -> Instant {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use posthouse_upstream::deliver::{Content, deliver};
 use posthouse_upstream::error::Error;
 use posthouse_upstream::pool::Pool;
+use posthouse_upstream::verdict::Clients;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::provider::{Act, At, Moment, Provider, WITH_CHUNKING, WITHOUT_CHUNKING};
-use crate::relay::{Envelope, MESSAGE, Tokens, pool, send};
+use crate::relay::{Envelope, MESSAGE, Tokens, pool, replies, send};
 
 /// A provider that does something at a moment of each session's second message, on the first
 /// so many connections.
@@ -84,7 +85,7 @@ async fn a_new_session_that_fails_is_not_replaced() {
         .await;
         let pool = pool(&provider);
         let error = send(&pool).await.unwrap_err();
-        assert_eq!(error.verdict().reply().code(), 451);
+        assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
         assert!(!error.is_ambiguous());
         assert_eq!((provider.connections(), pool.gauges().retries, pool.gauges().open), (1, 0, 0));
     }
@@ -98,7 +99,7 @@ async fn a_lost_answer_to_the_whole_message_is_ambiguous_and_never_sent_again() 
             let (pool, second) = first_and_second(&provider).await;
             let error = second.unwrap_err();
             assert!(error.is_ambiguous(), "{error}");
-            assert_eq!(error.verdict().reply().code(), 451);
+            assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
             assert_eq!((provider.connections(), pool.gauges().retries, pool.gauges().open), (1, 0, 0));
         }
     }
@@ -122,7 +123,9 @@ async fn an_answer_that_does_not_come_in_time_is_ambiguous() {
     .await;
     let pool = pool(&provider);
     let (envelope, deadline) = (Envelope::to(&["user@example.org"]), Instant::now() + Duration::from_millis(100));
-    let sent = deliver(&pool, &Tokens::default(), &envelope.transaction(), Content::Whole(&[MESSAGE]), deadline).await;
+    let sent =
+        deliver(&pool, &Tokens::default(), &replies(), &envelope.transaction(), Content::Whole(&[MESSAGE]), deadline)
+            .await;
     assert!(sent.unwrap_err().is_ambiguous());
     assert!(deadline.elapsed() < Duration::from_secs(2));
     assert_eq!((provider.connections(), pool.gauges().open), (1, 0));
@@ -137,7 +140,9 @@ async fn a_provider_that_does_not_answer_before_the_content_is_not_ambiguous() {
     .await;
     let pool = pool(&provider);
     let (envelope, deadline) = (Envelope::to(&["user@example.org"]), Instant::now() + Duration::from_millis(100));
-    let sent = deliver(&pool, &Tokens::default(), &envelope.transaction(), Content::Whole(&[MESSAGE]), deadline).await;
+    let sent =
+        deliver(&pool, &Tokens::default(), &replies(), &envelope.transaction(), Content::Whole(&[MESSAGE]), deadline)
+            .await;
     let error = sent.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     assert_eq!(provider.seen.messages.lock().unwrap().len(), 0);

@@ -5,6 +5,7 @@ use posthouse_net::connector::{Connector, Trust};
 use posthouse_smtp::client::TlsRule;
 use posthouse_upstream::error::Error;
 use posthouse_upstream::pool::Pool;
+use posthouse_upstream::verdict::Clients;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::provider::Provider;
@@ -53,7 +54,7 @@ async fn a_peer_with_another_name_hears_nothing() {
         let (provider, pool) = provider_named("other.example.com", tls).await;
         let error = send(&pool).await.unwrap_err();
         assert!(matches!(error, Error::Insecure { .. }), "{error}");
-        assert_eq!(error.verdict().reply().code(), 451);
+        assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
         assert!(!provider.lines().iter().any(|line| line.starts_with("AUTH")));
     }
 }
@@ -64,7 +65,7 @@ async fn a_peer_without_starttls_hears_no_credentials() {
     let mut target = provider.target();
     target.tls = TlsRule::StartTls;
     let error = send(&Pool::new(target, limits())).await.unwrap_err();
-    assert_eq!(error.verdict().reply().code(), 451);
+    assert_eq!(error.verdict(Clients::Queueing).reply().code(), 451);
     assert!(!provider.lines().iter().any(|line| line.starts_with("AUTH")));
 }
 
