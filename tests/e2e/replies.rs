@@ -1,10 +1,12 @@
 //! The reply table, end to end: the simulator says every line of the corpus, and the client hears what it says there.
 
+use posthouse_relay::control::report::Outcome;
 use posthouse_simulator::faults::{Action, Fault, Stage};
 use posthouse_simulator::provider::Provider;
 use tokio::task::JoinSet;
 
-use crate::post::{Post, Usual, scripted, send};
+use crate::files::Files;
+use crate::post::{APP, Post, Usual, scripted, send};
 
 /// host/upstream/tests/corpus/main.rs holds that every row of the shipped table is named here.
 const CORPUS: &str = include_str!("../../host/upstream/tests/corpus/replies.toml");
@@ -178,5 +180,34 @@ async fn replies_that_no_row_explains_fall_back_by_severity_and_are_counted_by_t
     assert_eq!(
         shapes,
         ["2 gmail at content: 554 5.9.9 Not for ADDRESS today N", "1 gmail at content: 451 4.9.9 Perhaps later"]
+    );
+}
+
+#[tokio::test]
+async fn a_reload_brings_other_rows_and_a_wrong_one_leaves_those_that_held() {
+    let files = Files::new().await;
+    let strange = Fault::new(Stage::Recipient, Action::reply("550 5.9.9 come back tomorrow")).always();
+    files.simulator.inject(Provider::Gmail, strange);
+    let mut client = files.client(APP).await;
+    assert!(send(&mut client, GMAIL, TO, MAIL).await.starts_with("550 5.9.9 provider refused"));
+    let row = |client: &str| {
+        format!(
+            "[[row]]\nname = \"a\"\nstage = \"rcpt\"\ntext = \"tomorrow\"\nmeaning = \"deferred\"\nclient = \"{client}\"\n"
+        )
+    };
+    files.write("replies.toml", &row("451 4.7.1 one"));
+    let main = files.main_file("[replies]\nfile = \"replies.toml\"\n");
+    assert_eq!(files.change("posthouse.toml", &main).await.outcome, Outcome::Published);
+    assert!(send(&mut client, GMAIL, TO, MAIL).await.starts_with("451 4.7.1 one: 550 5.9.9"));
+    let report = files.change("replies.toml", &row("250 2.0.0 fine")).await;
+    assert!(report.to_string().contains("replies.toml:6: row[a].client: expected"), "{report}");
+    assert!(send(&mut client, GMAIL, TO, MAIL).await.starts_with("451 4.7.1 one: 550 5.9.9"));
+    assert_eq!(files.change("replies.toml", &row("452 4.7.1 two")).await.outcome, Outcome::Published);
+    assert!(send(&mut client, GMAIL, TO, MAIL).await.starts_with("452 4.7.1 two: 550 5.9.9"));
+    // What the first table missed is remembered still.
+    let shapes = files.relay.unlisted_replies();
+    assert_eq!(
+        shapes.iter().map(|(shape, count)| format!("{count} {shape}")).collect::<Vec<_>>(),
+        ["1 gmail at RCPT TO: 550 5.9.9 come back tomorrow"]
     );
 }

@@ -39,6 +39,8 @@ pub enum Name {
     Throttled,
     /// Its provider refuses its credentials.
     Refused,
+    /// Its provider has limited or blocked it, or its mailbox is full; the reply table says for how long it is left alone.
+    LeftAlone,
 }
 
 /// Whether the grant still holds, learned from deliveries that had to log in.
@@ -66,6 +68,10 @@ impl Account {
     pub fn state(&self) -> State {
         if let Some((reason, since)) = self.consent.ended.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return State { name: Name::NeedsConsent, reason: Some(reason), since: Some(since), until: None };
+        }
+        if let Some(left_alone) = self.pool.left_alone() {
+            let (reason, until) = (Some(left_alone.reply.to_string()), Some(unix(left_alone.wait)));
+            return State { name: Name::LeftAlone, reason, since: None, until };
         }
         let Some(closed) = self.pool.logins_paused() else {
             return State { name: Name::Ready, reason: None, since: None, until: None };
