@@ -11,7 +11,7 @@ use crate::post::{APP, Post, Usual, scripted, send};
 /// host/upstream/tests/corpus/main.rs holds that every row of the shipped table is named here.
 const CORPUS: &str = include_str!("../../host/upstream/tests/corpus/replies.toml");
 /// A provider that throttles logins is waited for: not for as long as usual here.
-const IMPATIENT: &str = "delivery = \"2 s\"\nconnect = \"1 s\"\nsession_wait = \"900 ms\"\n";
+const IMPATIENT: &str = "delivery = \"12 s\"\nconnect = \"10 s\"\nsession_wait = \"900 ms\"\n";
 const INTERACTIVE: &str = "clients = \"interactive\"\n";
 const GMAIL: &str = "app@acme.example";
 const OUTLOOK: &str = "box@acme.example";
