@@ -142,16 +142,6 @@ impl Transaction {
         self.policy.as_ref().map_or(usual, |policy| policy.stream_threshold(usual))
     }
 
-    /// Puts one recipient to the provider, before the client is answered. Where a policy will choose the account
-    /// there is nobody to ask yet.
-    ///
-    /// # Errors
-    /// The provider refuses it, or cannot be asked.
-    pub(crate) async fn verify(&self, recipient: &ForwardPath) -> Result<(), Undelivered> {
-        let Some(account) = self.prospects.only() else { return Ok(()) };
-        Ok(account.verify(&self.snapshot.replies, &self.reverse_path, recipient, self.deadline(Instant::now())).await?)
-    }
-
     /// Relays a whole message; the reply is the client's.
     pub(crate) async fn relay(mut self, arrival: &Arrival) -> Reply {
         let started = Instant::now();

@@ -37,6 +37,16 @@ pub(super) struct Load<'a> {
 }
 
 impl Transaction {
+    /// Puts one recipient to the provider, before the client is answered. Where a policy will choose the account
+    /// there is nobody to ask yet.
+    ///
+    /// # Errors
+    /// The provider refuses it, or cannot be asked.
+    pub(crate) async fn verify(&self, recipient: &ForwardPath) -> Result<(), Undelivered> {
+        let Some(account) = self.prospects.only() else { return Ok(()) };
+        Ok(account.verify(&self.snapshot.replies, &self.reverse_path, recipient, self.deadline(Instant::now())).await?)
+    }
+
     pub(super) async fn attempt_each(
         &mut self,
         arrival: &Arrival,
