@@ -59,8 +59,8 @@ pub const FREE_PART: usize = 4;
 pub const QUICK: Duration = Duration::from_micros(250);
 /// Until so many calls in a row were quick.
 pub const SLOW_CALLS: u32 = 16;
-/// The niceness of the slow lane's threads: where mail takes all cores, a tenth of one is left for slow calls.
-pub const SLOW_NICE: i32 = 10;
+/// The niceness of the slow lane's threads: where mail takes all cores, a quarter of one is left for slow calls.
+pub const SLOW_NICE: i32 = 5;
 
 /// WebAssembly's own stack: interpreters (QuickJS, Python) recurse into 400 KiB.
 pub const WASM_STACK: usize = 512 * KIB;

@@ -55,13 +55,13 @@ fn brief() -> Limits {
 #[tokio::test]
 async fn a_policy_that_uses_up_its_share_call_by_call_rests() {
     let policy = load(&engine(), HOSTILE, &[("do", "loop")], starved(Duration::from_millis(600))).await;
-    // The burst makes up most of the first call's time, which says nothing then.
+    // The first calls use up the burst, and say nothing; on a machine that is busy with other tests there are many.
     let mut asked = 0;
     while !policy.is_resting() {
         let end = ask(&policy, "message").await.end;
         assert!(end == "overdrawn" || end == "waited", "{end}");
         asked += 1;
-        assert!(asked <= 8, "it is asked again and again");
+        assert!(asked <= 60, "it is asked again and again");
     }
     assert_eq!(ask(&policy, "message").await.end, "resting");
 }
