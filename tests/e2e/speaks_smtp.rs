@@ -142,6 +142,22 @@ async fn no_newline_trick_smuggles_a_second_message() {
     assert_eq!(post.simulator.ledger().accepted(), 1);
 }
 
+/// The list of 12,000 fields takes more than all of the content memory, and the content itself a fifth of it.
+#[tokio::test]
+async fn the_list_of_a_messages_fields_counts_as_content_memory() {
+    let limits = "stream_threshold = \"64 KiB\"\ncontent_memory = \"256 KiB\"\n";
+    let post = Post::with(&Usual { limits, ..Usual::default() }).await;
+    let mut client = post.app().await;
+    for (fields, reply) in [(12_000, "451 4.3.1"), (100, "250")] {
+        client.expect("MAIL FROM:<app@acme.example>", "250").await;
+        client.expect("RCPT TO:<a@example.org>", "250").await;
+        client.expect("DATA", "354").await;
+        client.send("a:\r\n".repeat(fields) + "\r\nbody\r\n.\r\n").await;
+        client.hear(reply).await;
+    }
+    assert_eq!(post.simulator.ledger().accepted(), 1);
+}
+
 #[tokio::test]
 async fn the_bounds_of_a_session_hold() {
     let limits = "message_size = \"64 KiB\"\nrecipients = 2\nerrors_per_session = 3\nstream_threshold = \"64 KiB\"\n";

@@ -30,7 +30,7 @@ impl Extent {
 /// Lasting connections of the comparisons.
 const CONNECTIONS: usize = 50;
 /// The rate that the work to be beaten aimed at.
-const TARGET_PER_SECOND: f64 = 50_000.0 / 60.0;
+pub(crate) const TARGET_PER_SECOND: f64 = 50_000.0 / 60.0;
 
 /// Runs those that are asked for, or all; whether all bars were cleared.
 pub(crate) async fn all(extent: Extent, only: &[String]) -> io::Result<bool> {
@@ -56,6 +56,7 @@ pub(crate) async fn all(extent: Extent, only: &[String]) -> io::Result<bool> {
     }
     if wanted("policy") {
         policies::beside_native(extent, &mut bars).await?;
+        policies::at_the_target(extent, &mut bars).await?;
     }
     if wanted("neighbour") {
         policies::hostile_neighbour(extent, &mut bars).await?;

@@ -5,7 +5,7 @@
 use crate::header::HeaderBlock;
 
 /// As many names are looked at: signers sign tens of fields, and a list without end would take time without end.
-const NAMES: usize = 4096;
+const NAMES: usize = 1024;
 
 /// The names of all fields under a signature, in lower case, in order, each once.
 pub fn signed_fields(content: &[u8], block: &HeaderBlock) -> Vec<String> {

@@ -4,6 +4,7 @@
 //! RFC 5322 `ftext`, a body holds no line end but the folds made here, so that no edit can end the
 //! header block or smuggle a field.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::header::{Field, HeaderBlock};
@@ -51,10 +52,22 @@ pub enum Which {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Edit {
-    Prepend { line: Vec<u8> },
-    Append { line: Vec<u8> },
-    Replace { name: String, which: Which, line: Vec<u8> },
-    Remove { name: String, which: Which },
+    Prepend {
+        line: Vec<u8>,
+    },
+    Append {
+        line: Vec<u8>,
+    },
+    /// The names of these two are in lower case.
+    Replace {
+        name: String,
+        which: Which,
+        line: Vec<u8>,
+    },
+    Remove {
+        name: String,
+        which: Which,
+    },
 }
 
 /// A list of edits, in the order in which they were asked for.
@@ -94,7 +107,7 @@ impl Edits {
     /// A name or body that would not be one well-formed field.
     pub fn replace(&mut self, name: &str, which: Which, body: &str) -> Result<(), EditError> {
         let line = field_line(name, body)?;
-        self.list.push(Edit::Replace { name: name.to_owned(), which, line });
+        self.list.push(Edit::Replace { name: name.to_ascii_lowercase(), which, line });
         Ok(())
     }
 
@@ -104,24 +117,27 @@ impl Edits {
     /// A name that can be no field's.
     pub fn remove(&mut self, name: &str, which: Which) -> Result<(), EditError> {
         check_name(name)?;
-        self.list.push(Edit::Remove { name: name.to_owned(), which });
+        self.list.push(Edit::Remove { name: name.to_ascii_lowercase(), which });
         Ok(())
     }
 
     /// The header block after the edits: the octets that take the place of
     /// `content[..block.end()]`. Fields that no edit names are copied as they are.
+    ///
+    /// The fields are looked at once, however many edits there are.
     pub fn apply(&self, content: &[u8], block: &HeaderBlock) -> Vec<u8> {
         let mut slots: Vec<Slot<'_>> = block.fields().iter().map(|field| Slot::Kept(*field)).collect();
+        let mut named = self.named(content, block);
         let (mut above, mut below): (Vec<&[u8]>, Vec<&[u8]>) = (Vec::new(), Vec::new());
         for edit in &self.list {
             match edit {
                 Edit::Prepend { line } => above.push(line),
                 Edit::Append { line } => below.push(line),
                 Edit::Remove { name, which } => {
-                    strike(&mut slots, content, name, *which, None);
+                    strike(&mut slots, named.get_mut(name.as_str()), *which, None);
                 }
                 Edit::Replace { name, which, line } => {
-                    if !strike(&mut slots, content, name, *which, Some(line)) {
+                    if !strike(&mut slots, named.get_mut(name.as_str()), *which, Some(line)) {
                         below.push(line);
                     }
                 }
@@ -132,7 +148,7 @@ impl Edits {
         for slot in &slots {
             match slot {
                 Slot::Kept(field) => out.extend_from_slice(field.octets(content)),
-                Slot::New { line, .. } => out.extend_from_slice(line),
+                Slot::New(line) => out.extend_from_slice(line),
                 Slot::Gone => {}
             }
         }
@@ -142,37 +158,58 @@ impl Edits {
         below.iter().for_each(|line| out.extend_from_slice(line));
         out
     }
-}
 
-enum Slot<'a> {
-    Kept(Field),
-    New { name: &'a str, line: &'a [u8] },
-    Gone,
-}
-
-impl Slot<'_> {
-    fn is_named(&self, content: &[u8], wanted: &str) -> bool {
-        match self {
-            Self::Kept(field) => field.is_named(content, wanted),
-            Self::New { name, .. } => name.eq_ignore_ascii_case(wanted),
-            Self::Gone => false,
+    /// For each name that an edit strikes at: where its fields are.
+    fn named(&self, content: &[u8], block: &HeaderBlock) -> BTreeMap<&str, Places> {
+        let struck = self.list.iter().filter_map(|edit| match edit {
+            Edit::Replace { name, .. } | Edit::Remove { name, .. } => Some((name.as_str(), Places::new())),
+            Edit::Prepend { .. } | Edit::Append { .. } => None,
+        });
+        let mut named: BTreeMap<&str, Places> = struck.collect();
+        if named.is_empty() {
+            return named;
         }
+        let mut lower = [0; NAME];
+        for (place, field) in block.fields().iter().enumerate() {
+            let name = field.name(content);
+            // No edit has a longer name, or one that is not US-ASCII.
+            let Some(lower) = lower.get_mut(..name.len()) else { continue };
+            lower.copy_from_slice(name);
+            lower.make_ascii_lowercase();
+            if let Some(places) = str::from_utf8(lower).ok().and_then(|name| named.get_mut(name)) {
+                places.push(place);
+            }
+        }
+        named
     }
 }
 
+/// What has become of a field.
+enum Slot<'a> {
+    Kept(Field),
+    New(&'a [u8]),
+    Gone,
+}
+
+/// Where the fields of one name are among the slots, from the top, without those that are gone. A field that is
+/// replaced keeps its name and its place.
+type Places = Vec<usize>;
+
 /// Strikes the fields meant and puts `line` in the place of the first; says whether there was one.
-fn strike<'a>(slots: &mut [Slot<'a>], content: &[u8], name: &'a str, which: Which, line: Option<&'a [u8]>) -> bool {
-    let mut struck = false;
-    let meant = slots.iter_mut().filter(|slot| slot.is_named(content, name)).enumerate();
-    for (index, slot) in meant {
-        if which != Which::All && which != Which::Nth(index) {
-            continue;
-        }
-        *slot = match line {
-            Some(line) if !struck => Slot::New { name, line },
-            _ => Slot::Gone,
-        };
-        struck = true;
+fn strike<'a>(slots: &mut [Slot<'a>], places: Option<&mut Places>, which: Which, line: Option<&'a [u8]>) -> bool {
+    let Some(places) = places else { return false };
+    let meant = match which {
+        Which::All => 0..places.len(),
+        Which::Nth(index) if index < places.len() => index..index + 1,
+        Which::Nth(_) => return false,
+    };
+    let kept = usize::from(line.is_some() && !meant.is_empty());
+    if let (Some(line), Some(first)) = (line, places[meant.clone()].first()) {
+        slots[*first] = Slot::New(line);
+    }
+    let struck = !meant.is_empty();
+    for gone in places.drain(meant.start + kept..meant.end) {
+        slots[gone] = Slot::Gone;
     }
     struck
 }

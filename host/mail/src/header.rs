@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// One field of the block: where it lies in the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,13 @@ impl HeaderBlock {
     pub fn count(&self, content: &[u8], name: &str) -> usize {
         self.fields.iter().filter(|field| field.is_named(content, name)).count()
     }
+}
+
+/// Octets of memory that the list of the fields of `content` takes at most, which can be many times those of the block.
+pub fn list_size(content: &[u8]) -> usize {
+    let block = &content[..body_offset(content).unwrap_or(content.len())];
+    // A field has a line at least, and a list grows by doubling.
+    (memchr_iter(b'\n', block).count() + 4) * 2 * size_of::<Field>()
 }
 
 /// The offset behind the empty line that ends the header block, if `content` holds it already.

@@ -1,6 +1,6 @@
 //! Whether a policy is asked at all: one that keeps failing rests for a while, and is tried again.
 //!
-//! A rest costs the tenant what a failure would, and costs nobody else a processor. It begins with a
+//! A rest costs the tenant what its cause would, and costs nobody else a processor. It begins with a
 //! second and doubles to a minute; one good call ends it.
 
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 
 /// Calls are judged together for this long.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -30,8 +30,8 @@ pub struct Breaker {
 #[derive(Debug)]
 enum State {
     Asking { since: Instant, calls: u32, failures: u32, timeouts: u32 },
-    Resting { until: Instant, rest: Duration },
-    Trying { rest: Duration },
+    Resting { until: Instant, rest: Duration, cause: Cause },
+    Trying { rest: Duration, cause: Cause },
 }
 
 /// A call that is let through; its result is to be told.
@@ -57,12 +57,12 @@ impl Breaker {
         let mut is_trial = false;
         match *state {
             State::Asking { .. } => {}
-            State::Resting { until, rest } if now >= until => {
-                *state = State::Trying { rest };
+            State::Resting { until, rest, cause } if now >= until => {
+                *state = State::Trying { rest, cause };
                 is_trial = true;
             }
-            State::Resting { until, .. } => return Err(Failure::Resting { wait: until - now }),
-            State::Trying { rest } => return Err(Failure::Resting { wait: rest }),
+            State::Resting { until, cause, .. } => return Err(Failure::Resting { wait: until - now, cause }),
+            State::Trying { rest, cause } => return Err(Failure::Resting { wait: rest, cause }),
         }
         Ok(Entry { breaker: self, is_told: false, is_trial })
     }
@@ -84,17 +84,18 @@ impl Entry<'_> {
         let mut state = self.breaker.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = match (&*state, failure) {
             // A call from before the rest says nothing of the trial.
-            (State::Trying { rest }, _) if !self.is_trial => State::Trying { rest: *rest },
+            (State::Trying { rest, cause }, _) if !self.is_trial => State::Trying { rest: *rest, cause: *cause },
             (State::Trying { .. }, None) => State::asking(now),
-            (State::Trying { rest }, Some(_)) => State::resting((*rest * 2).min(REST_MOST), now),
-            (State::Resting { until, rest }, _) => State::Resting { until: *until, rest: *rest },
+            (State::Trying { rest, .. }, Some(failure)) => State::resting((*rest * 2).min(REST_MOST), failure, now),
+            (State::Resting { until, rest, cause }, _) => State::Resting { until: *until, rest: *rest, cause: *cause },
             (State::Asking { since, calls, failures, timeouts }, failure) => {
                 let (calls, failures) = if now - *since > WINDOW { (0, 0) } else { (*calls, *failures) };
                 let since = if now - *since > WINDOW { now } else { *since };
-                let is_timeout = matches!(failure, Some(Failure::Cpu { .. } | Failure::Time { .. }));
+                let is_timeout =
+                    matches!(failure, Some(Failure::Cpu { .. } | Failure::Time { .. } | Failure::Overdrawn { .. }));
                 let timeouts = if is_timeout { timeouts + 1 } else { 0 };
                 State::Asking { since, calls: calls + 1, failures: failures + u32::from(failure.is_some()), timeouts }
-                    .judged(now)
+                    .judged(failure, now)
             }
         };
     }
@@ -107,8 +108,8 @@ impl Drop for Entry<'_> {
             return;
         }
         let mut state = self.breaker.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Trying { rest } = *state {
-            *state = State::Resting { until: Instant::now(), rest };
+        if let State::Trying { rest, cause } = *state {
+            *state = State::Resting { until: Instant::now(), rest, cause };
         }
     }
 }
@@ -118,18 +119,20 @@ impl State {
         Self::Asking { since: now, calls: 0, failures: 0, timeouts: 0 }
     }
 
-    fn resting(rest: Duration, now: Instant) -> Self {
-        Self::Resting { until: now + rest, rest }
+    /// After this failure, which was one too many.
+    fn resting(rest: Duration, failure: &Failure, now: Instant) -> Self {
+        let cause = if failure.is_overload() { Cause::Overdrafts } else { Cause::Failures };
+        Self::Resting { until: now + rest, rest, cause }
     }
 
-    fn judged(self, now: Instant) -> Self {
-        match self {
-            Self::Asking { calls, failures, timeouts, .. }
-                if timeouts >= TIMEOUTS || (calls >= CALLS_LEAST && failures * 2 >= calls) =>
+    fn judged(self, failure: Option<&Failure>, now: Instant) -> Self {
+        match (&self, failure) {
+            (Self::Asking { calls, failures, timeouts, .. }, Some(failure))
+                if *timeouts >= TIMEOUTS || (*calls >= CALLS_LEAST && *failures * 2 >= *calls) =>
             {
-                Self::resting(REST, now)
+                Self::resting(REST, failure, now)
             }
-            state => state,
+            _ => self,
         }
     }
 }

@@ -188,6 +188,7 @@ pub(crate) struct Call {
     pub(crate) memory: Memory,
     accounts: Option<Vec<Account>>,
     signed: Option<Vec<String>>,
+    is_ascii: Option<bool>,
 }
 
 impl Call {
@@ -207,6 +208,7 @@ impl Call {
             memory: Memory::new(memory),
             accounts: None,
             signed: None,
+            is_ascii: None,
         }
     }
 
@@ -220,5 +222,11 @@ impl Call {
     pub(crate) fn signed(&mut self) -> &[String] {
         let mail = &self.mail;
         self.signed.get_or_insert_with(|| posthouse_mail::dkim::signed_fields(&mail.content, &mail.block))
+    }
+
+    /// Whether the header block is US-ASCII, which is looked at once.
+    pub(crate) fn has_ascii_header(&mut self) -> bool {
+        let mail = &self.mail;
+        *self.is_ascii.get_or_insert_with(|| mail.content[..mail.block.end()].is_ascii())
     }
 }

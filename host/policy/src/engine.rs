@@ -11,6 +11,8 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::FullPolicy;
 use crate::call::Call;
 use crate::failure::LoadError;
+use crate::lane::SlowLane;
+use crate::places::Places;
 use crate::{limits, tunables};
 
 /// What code is compiled for.
@@ -42,9 +44,11 @@ pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) linker: Linker<Call>,
     /// Places for calls, over all tenants.
-    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
     /// Turns for calls that are slower than a tick: half the cores, so that the others stay for mail.
     pub(crate) slow: Arc<Semaphore>,
+    /// Where they run.
+    pub(crate) lane: SlowLane,
     mode: Mode,
 }
 
@@ -52,7 +56,7 @@ impl Engine {
     /// An engine whose guests may have up to `memory` octets.
     ///
     /// # Errors
-    /// The system has no address space for the pool, or no thread for the ticker.
+    /// The system has no address space for the pool, or no thread for the ticker or the slow lane.
     pub fn new(mode: Mode, memory: usize) -> Result<Arc<Self>, LoadError> {
         let mut config = tunables::config(mode);
         tunables::pool(&mut config, memory);
@@ -63,8 +67,10 @@ impl Engine {
         FullPolicy::add_to_linker::<Call, HasSelf<Call>>(&mut linker, |call| call)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let slow = Arc::new(Semaphore::new((cores / 2).max(1)));
-        Ok(Arc::new(Self { wasmtime, linker, calls: Arc::new(Semaphore::new(limits::CALLS)), slow, mode }))
+        let half = (cores / 2).max(1);
+        let lane = SlowLane::new(half).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let (places, slow) = (Places::new(limits::CALLS), Arc::new(Semaphore::new(half)));
+        Ok(Arc::new(Self { wasmtime, linker, places, slow, lane, mode }))
     }
 
     /// What it runs.
@@ -80,6 +86,6 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("mode", &self.mode).field("calls", &self.calls.available_permits()).finish()
+        f.debug_struct("Engine").field("mode", &self.mode).field("free", &self.places.free()).finish()
     }
 }

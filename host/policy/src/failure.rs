@@ -40,6 +40,16 @@ pub enum Failure {
     Resting {
         /// Until it is tried again.
         wait: Duration,
+        /// What it rests after.
+        cause: Cause,
+    },
+    /// Tenant: this call needs more of a core than the tenant's share has, again and again.
+    #[error(
+        "it was not done within {limit:?}, and waited most of it for the tenant's share of a core, which it uses up"
+    )]
+    Overdrawn {
+        /// What it may take.
+        limit: Duration,
     },
     /// Tenant: its slow calls have used its share, or others' were before it.
     #[error("it was still waiting for its turns after {limit:?}: slow calls have used the tenant's share of a core")]
@@ -50,6 +60,15 @@ pub enum Failure {
     /// Us: all places for calls are taken.
     #[error("all places for policy calls are taken")]
     Busy,
+}
+
+/// What a policy rests after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It has failed.
+    Failures,
+    /// It was not done for lack of its share, which is overload.
+    Overdrafts,
 }
 
 impl Failure {
@@ -64,8 +83,19 @@ impl Failure {
             Self::Instruction(_) => "instruction",
             Self::Answer(_) => "answer",
             Self::Resting { .. } => "resting",
+            Self::Overdrawn { .. } => "overdrawn",
             Self::Waited { .. } => "waited",
             Self::Busy => "busy",
+        }
+    }
+
+    /// Whether it is for lack of room or time that others have, so that the answer is to come again.
+    pub fn is_overload(&self) -> bool {
+        match self {
+            Self::Overdrawn { .. } | Self::Waited { .. } | Self::Busy => true,
+            Self::Resting { cause, .. } => *cause == Cause::Overdrafts,
+            Self::Cpu { .. } | Self::Time { .. } | Self::Memory { .. } | Self::Stack => false,
+            Self::Trap(_) | Self::Instruction(_) | Self::Answer(_) => false,
         }
     }
 

@@ -28,5 +28,7 @@ pub mod worker;
 
 mod bindings;
 mod host;
+mod lane;
 mod memory;
+mod places;
 mod tunables;

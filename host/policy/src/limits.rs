@@ -42,8 +42,8 @@ pub const SHARE: u32 = 25;
 /// All of a core.
 pub const SHARE_MOST: u32 = 100;
 
-/// How often a running call is looked at. A guest holds a worker thread for two of them at most; a host function that
-/// is running then ends first, and its time grows with the header block.
+/// How often a running call is looked at. A guest holds a worker thread for two of them at most, and goes on on the slow
+/// lane; a host function that is running then ends first, and its time grows with the header block.
 pub const TICK: Duration = Duration::from_millis(1);
 /// Slow calls may run ahead of their share by this much.
 pub const SHARE_BURST: Duration = Duration::from_millis(250);
@@ -51,6 +51,16 @@ pub const SHARE_BURST: Duration = Duration::from_millis(250);
 pub const CALLS: usize = 128;
 /// Calls at a time of one tenant, so that one cannot take all places.
 pub const CALLS_PER_TENANT: usize = 16;
+/// A tenant has at most the `FREE_PART`th part of the places that are free, so that many cannot take all either: eight
+/// that take what they can leave a third, and twenty leave some.
+pub const FREE_PART: usize = 4;
+
+/// A policy whose call took more than this begins on the slow lane: a worker is not to be held for longer.
+pub const QUICK: Duration = Duration::from_micros(250);
+/// Until so many calls in a row were quick.
+pub const SLOW_CALLS: u32 = 16;
+/// The niceness of the slow lane's threads: where mail takes all cores, a quarter of one is left for slow calls.
+pub const SLOW_NICE: i32 = 5;
 
 /// WebAssembly's own stack: interpreters (QuickJS, Python) recurse into 400 KiB.
 pub const WASM_STACK: usize = 512 * KIB;

@@ -29,6 +29,8 @@ pub(crate) struct Meter {
     share: Arc<Share>,
     slow: Arc<Semaphore>,
     turn: Mutex<Option<Turn>>,
+    /// Nanoseconds that it was made to wait for the tenant's share.
+    owed: AtomicU64,
 }
 
 /// The call has used what it may.
@@ -47,6 +49,7 @@ impl Meter {
             share,
             slow,
             turn: Mutex::default(),
+            owed: zero(),
         })
     }
 
@@ -66,6 +69,11 @@ impl Meter {
     /// Whether the call was made to wait for a turn: its time by the clock is then not its own.
     pub(crate) fn has_waited(&self) -> bool {
         self.charged.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether it waited for the tenant's share most of its time: others' calls had no part in that.
+    pub(crate) fn has_overdrawn(&self) -> bool {
+        2 * u128::from(self.owed.load(Ordering::Relaxed)) >= self.limits.time.as_nanos()
     }
 
     /// What the call has used, once its last poll has ended.
@@ -93,7 +101,7 @@ impl Meter {
     /// One slow call of a tenant at a time, the tenants in turns, each within its share.
     async fn wait_for_turn(&self, new: Duration) {
         let held = self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let turn = self.share.turn(held, new, self.limits.share, &self.slow).await;
+        let turn = self.share.turn(held, new, self.limits.share, &self.slow, &self.owed).await;
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
     }
 }

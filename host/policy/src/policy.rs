@@ -21,6 +21,7 @@ use crate::compile::{Compiler, Origin};
 use crate::decided::{Decided, Next, Verdict};
 use crate::engine::Engine;
 use crate::failure::LoadError;
+use crate::lane::Pace;
 use crate::limits::{self, Limits};
 use crate::tenant::TenantMemory;
 
@@ -49,10 +50,10 @@ pub struct Terms {
 /// One generation of a policy.
 pub struct Policy {
     engine: Arc<Engine>,
-    instances: InstancePre<Call>,
-    hooks: Hooks,
+    code: Arc<Code>,
     terms: Terms,
     breakers: Breakers,
+    pace: Pace,
     /// What it says of itself.
     pub description: Description,
     /// What its file is.
@@ -63,6 +64,12 @@ pub struct Policy {
     pub cache_trouble: Option<String>,
     /// How long it took to load.
     pub loading: Duration,
+}
+
+/// What a call is made from: it may go on after its policy was replaced.
+struct Code {
+    instances: InstancePre<Call>,
+    hooks: Hooks,
 }
 
 /// A hook that works must not hide one that fails.
@@ -79,7 +86,6 @@ impl Breakers {
 }
 
 /// The exports that were found.
-#[derive(Clone)]
 struct Hooks {
     policy: exported::policy::GuestIndices,
     recipient: Option<exported::on_recipient::GuestIndices>,
@@ -127,18 +133,19 @@ impl Policy {
         let instances = engine.linker.instantiate_pre(&component).map_err(unfit)?;
         let hooks = Hooks::find(&component, &instances).map_err(unfit)?;
         let description = Description { name: String::new(), version: String::new(), needs_body: false };
-        let (engine, breakers, loading) = (Arc::clone(engine), Breakers::new(began), began.elapsed());
-        Ok(Self { engine, instances, hooks, terms, breakers, description, digest, origin, cache_trouble, loading })
+        let (engine, code) = (Arc::clone(engine), Arc::new(Code { instances, hooks }));
+        let (breakers, pace, loading) = (Breakers::new(began), Pace::default(), began.elapsed());
+        Ok(Self { engine, code, terms, breakers, pace, description, digest, origin, cache_trouble, loading })
     }
 
     /// The same code on other terms, and with no failures behind it. It is asked nothing anew.
     pub fn on(&self, terms: Terms) -> Self {
         Self {
             engine: Arc::clone(&self.engine),
-            instances: self.instances.clone(),
-            hooks: self.hooks.clone(),
+            code: Arc::clone(&self.code),
             terms,
             breakers: Breakers::new(Instant::now()),
+            pace: Pace::default(),
             description: self.description.clone(),
             digest: self.digest,
             origin: self.origin,
@@ -149,22 +156,22 @@ impl Policy {
 
     /// Octets of memory that a call begins with: those of its largest memory.
     pub fn initial_memory(&self) -> usize {
-        self.instances.component().resources_required().map_or(0, |needed| initial_memory(&needed))
+        self.code.instances.component().resources_required().map_or(0, |needed| initial_memory(&needed))
     }
 
     /// Whether it decides on recipients.
     pub fn decides_recipients(&self) -> bool {
-        self.hooks.recipient.is_some()
+        self.code.hooks.recipient.is_some()
     }
 
     /// Whether it decides on messages.
     pub fn decides_messages(&self) -> bool {
-        self.hooks.message.is_some()
+        self.code.hooks.message.is_some()
     }
 
     /// Whether it hears outcomes.
     pub fn hears_outcomes(&self) -> bool {
-        self.hooks.outcome.is_some()
+        self.code.hooks.outcome.is_some()
     }
 
     /// Whether one of its hooks rests, having failed too much.

@@ -5,6 +5,7 @@
 //! tenant's slow calls have only their share of one core. A call whose time is over
 //! while it waits is overload and not its policy's failure.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,8 +34,16 @@ impl Share {
         Self { lane: Arc::new(Semaphore::new(1)), paid_at: Mutex::default() }
     }
 
-    /// The next turn of a call that has used `new` since it was last asked; `held` is the turn before.
-    pub(crate) async fn turn(&self, held: Option<Turn>, new: Duration, share: u32, slow: &Arc<Semaphore>) -> Turn {
+    /// The next turn of a call that has used `new` since it was last asked; `held` is the turn before. `owed` grows by
+    /// the nanoseconds that the tenant has to wait for its share.
+    pub(crate) async fn turn(
+        &self,
+        held: Option<Turn>,
+        new: Duration,
+        share: u32,
+        slow: &Arc<Semaphore>,
+        owed: &AtomicU64,
+    ) -> Turn {
         // The core goes to whoever waits for it; the lane stays with the call until it is done.
         let lane = match held {
             Some(Turn { lane, core }) => {
@@ -44,6 +53,7 @@ impl Share {
             None => closed_never(Arc::clone(&self.lane).acquire_owned().await),
         };
         let wait = self.charge(new, share, Instant::now());
+        owed.fetch_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         if wait.is_zero() {
             tokio::task::yield_now().await
         } else {

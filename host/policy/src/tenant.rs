@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::counters::Counters;
 use crate::key_value::KeyValue;
-use crate::limits;
+use crate::places::Line;
 use crate::share::Share;
 
 /// The memory and the places of one tenant's policies.
@@ -19,8 +17,8 @@ pub struct TenantMemory {
     pub key_value: KeyValue,
     /// The counters.
     pub counters: Counters,
-    /// Places for calls.
-    pub(crate) calls: Arc<Semaphore>,
+    /// Its line for places for calls.
+    pub(crate) line: Arc<Line>,
     /// Its part of the processors for calls that are slow.
     pub(crate) share: Arc<Share>,
 }
@@ -31,7 +29,7 @@ impl TenantMemory {
         Arc::new(Self {
             key_value: KeyValue::default(),
             counters: Counters::default(),
-            calls: Arc::new(Semaphore::new(limits::CALLS_PER_TENANT)),
+            line: Line::new(),
             share: Arc::new(Share::new()),
         })
     }

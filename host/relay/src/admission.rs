@@ -139,12 +139,16 @@ impl ContentMemory {
     /// Makes sure that `held` covers `bytes`, waiting a moment where the memory is taken.
     ///
     /// # Errors
-    /// The memory stayed taken for the whole wait.
+    /// The memory stayed taken for the whole wait, or there is not as much in all.
     pub async fn cover(&self, held: &mut Held, bytes: usize) -> Result<(), NoContentMemory> {
         let has = held.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let wanted = bytes.div_ceil(PIECE).saturating_sub(has);
         if wanted == 0 {
             return Ok(());
+        }
+        // What there never is need not be waited for.
+        if has + wanted > self.all.load(Ordering::Relaxed) {
+            return Err(NoContentMemory);
         }
         let wanted = u32::try_from(wanted).map_err(|_| NoContentMemory)?;
         let more = match Arc::clone(&self.pieces).try_acquire_many_owned(wanted) {

@@ -3,6 +3,8 @@
 use super::{EditError, Edits, Which};
 use crate::header::HeaderBlock;
 
+mod simple;
+
 const MESSAGE: &[u8] = b"Received: one\r\nSubject: a\r\n b\r\nX-Mark: 1\r\nx-mark: 2\r\n\r\nbody\r\n";
 
 fn edited(edits: &Edits, content: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! Header blocks, by what they must not lose.
 
-use super::{HeaderBlock, body_offset};
+use super::{Field, HeaderBlock, body_offset, list_size};
 
 fn names(content: &[u8]) -> Vec<String> {
     let block = HeaderBlock::parse(content);
@@ -59,4 +59,15 @@ fn a_fields_text_is_unfolded_and_trimmed() {
     let block = HeaderBlock::parse(content);
     let texts: Vec<_> = block.fields().iter().map(|field| field.text(content)).collect();
     assert_eq!(texts, ["one two\tthree", "\u{fffd}", ""]);
+}
+
+#[test]
+fn the_list_of_fields_is_no_larger_than_is_said() {
+    for fields in [0, 1, 2, 5, 33, 1025, 5000] {
+        let content = "a:\n".repeat(fields) + "\r\nbody\nbody\n";
+        let block = HeaderBlock::parse(content.as_bytes());
+        assert_eq!(block.fields.len(), fields);
+        let taken = block.fields.capacity() * size_of::<Field>();
+        assert!(taken <= list_size(content.as_bytes()), "{fields} fields take {taken}");
+    }
 }

@@ -18,7 +18,7 @@ fn half_of_twenty_calls_failing_is_a_rest() {
     for _ in 0..10 {
         ask(&breaker, Some(&TRAP), now);
     }
-    assert_eq!(breaker.enter(now).unwrap_err(), Failure::Resting { wait: REST });
+    assert_eq!(breaker.enter(now).unwrap_err(), Failure::Resting { wait: REST, cause: Cause::Failures });
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_rest_ends_with_one_good_call_and_doubles_with_a_bad_one() {
     let trial = breaker.enter(now).expect("one call is tried");
     assert!(breaker.enter(now).is_err(), "and one only");
     trial.tell(Some(&TRAP), now);
-    assert_eq!(breaker.enter(now).unwrap_err(), Failure::Resting { wait: 2 * REST });
+    assert_eq!(breaker.enter(now).unwrap_err(), Failure::Resting { wait: 2 * REST, cause: Cause::Failures });
     let now = now + 2 * REST;
     ask(&breaker, None, now);
     assert!(!breaker.is_open());
@@ -71,6 +71,18 @@ async fn a_trial_that_was_given_up_leaves_the_next_one_to_try() {
     drop(breaker.enter(Instant::now()).expect("one call is tried"));
     ask(&breaker, None, Instant::now());
     assert!(!breaker.is_open());
+}
+
+#[test]
+fn a_policy_that_uses_up_its_share_rests_and_its_mail_is_to_come_again() {
+    let now = Instant::now();
+    let breaker = Breaker::new(now);
+    for _ in 0..5 {
+        ask(&breaker, Some(&Failure::Overdrawn { limit: REST }), now);
+    }
+    let resting = breaker.enter(now).unwrap_err();
+    assert_eq!(resting, Failure::Resting { wait: REST, cause: Cause::Overdrafts });
+    assert!(resting.is_overload());
 }
 
 #[test]

@@ -132,8 +132,8 @@ impl Call {
     }
 
     /// Whether octets beyond US-ASCII are nothing new to this header block (RFC 6532).
-    fn has_utf8_header(&self) -> bool {
-        self.inquiry.envelope.smtputf8 || !self.mail.content[..self.mail.block.end()].is_ascii()
+    fn has_utf8_header(&mut self) -> bool {
+        self.inquiry.envelope.smtputf8 || !self.has_ascii_header()
     }
 
     fn check_recipient(&self, address: &str) -> wasmtime::Result<()> {

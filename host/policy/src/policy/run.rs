@@ -1,23 +1,26 @@
 //! One call, from its place in the pool to its report.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use wasmtime::component::Resource;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
-use super::{Policy, answer};
+use super::{Code, Policy, answer};
 use crate::bindings::exports::posthouse::policy as exported;
 use crate::call::{Attempt, Call, Cost, Inquiry, Mail, Report};
 use crate::decided::{Decided, Instructions, Next, Verdict};
 use crate::engine::Mode;
 use crate::failure::Failure;
 use crate::host::Mistake;
-use crate::limits;
+use crate::lane;
+use crate::limits::{self, Limits};
 use crate::log::{Lines, printable};
 use crate::meter::{Meter, OutOfTime};
+use crate::places::Place;
 
 /// How much of a trap's message is kept.
 const TRAP_TEXT: usize = 200;
@@ -58,30 +61,32 @@ impl Policy {
         let began = Instant::now();
         let deadline = began + terms.limits.time;
         // Who gets no place has not been asked: that is overload, and not the policy's doing.
-        let Ok((_own, _any)) = timeout_at(deadline, self.places()).await else {
+        let Ok(place) = timeout_at(deadline, self.engine.places.place(&terms.tenant.line)).await else {
             return (Report::of_none(Failure::Busy), mail);
         };
-        let mut store = match self.store(call) {
+        let store = match self.store(call) {
             Ok(store) => store,
             Err(failure) => return (Report::of_none(failure), mail),
         };
-        store.data_mut().mail = mail;
         let meter = Meter::new(terms.limits, Arc::clone(&terms.tenant.share), Arc::clone(&self.engine.slow));
-        let ticking = Arc::clone(&meter);
-        store.epoch_deadline_callback(move |_| ticking.tick());
-        let answered = timeout_at(deadline, meter.measure(self.converse(&mut store, question))).await;
-        let result = match answered {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.failure(&error, &store)),
-            // Whoever waited for its turns was kept from ending: by its tenant's other calls or by others'.
-            Err(_) if meter.has_waited() => Err(Failure::Waited { limit: terms.limits.time }),
-            Err(_) => Err(Failure::Time { limit: terms.limits.time }),
-        };
-        let instructions = (self.engine.mode() == Mode::Metered).then(|| FUEL - store.get_fuel().unwrap_or(FUEL));
-        let call = store.into_data();
-        let cost = Cost { cpu: meter.used(), time: began.elapsed(), memory: call.memory.used(), instructions };
-        let result = result.and_then(|answer| answer.finish(call.instructions));
-        (Report { result, cost, lines: call.lines }, call.mail)
+        let (code, limits, mode) = (Arc::clone(&self.code), terms.limits, self.engine.mode());
+        let running = Running { code, store, meter, limits, mode, began, deadline, _place: place };
+        let (report, mail) = self.run(running.answer(mail, question)).await;
+        self.pace.note(report.cost.cpu);
+        (report, mail)
+    }
+
+    /// Runs a call where it begins, and if it is slow on the slow lane.
+    async fn run(&self, call: impl Future<Output = (Report<Answer>, Mail)> + Send + 'static) -> (Report<Answer>, Mail) {
+        let mut call: lane::Call<(Report<Answer>, Mail)> = Box::pin(call);
+        if !self.pace.is_slow()
+            && let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await
+        {
+            return done;
+        }
+        // A call gives way for one reason: it has run for a tick.
+        let done = self.engine.lane.run(call).await;
+        done.unwrap_or_else(|| (Report::of_none(Failure::Busy), Mail::none()))
     }
 
     fn store(&self, call: Call) -> Result<Store<Call>, Failure> {
@@ -96,14 +101,70 @@ impl Policy {
         }
         Ok(store)
     }
+}
 
-    /// The tenant's place, then one of all: who has many calls waits for its own.
-    async fn places(&self) -> (SemaphorePermit<'_>, SemaphorePermit<'_>) {
-        let own = self.terms.tenant.calls.acquire().await.expect("no semaphore of the policy host is ever closed");
-        let any = self.engine.calls.acquire().await.expect("no semaphore of the policy host is ever closed");
-        (own, any)
+/// A call with all it needs, so that any thread can go on with it.
+struct Running {
+    code: Arc<Code>,
+    store: Store<Call>,
+    meter: Arc<Meter>,
+    limits: Limits,
+    mode: Mode,
+    began: Instant,
+    deadline: Instant,
+    /// Until the store is gone.
+    _place: Place,
+}
+
+impl Running {
+    async fn answer(mut self, mail: Mail, question: Question) -> (Report<Answer>, Mail) {
+        self.store.data_mut().mail = mail;
+        let (meter, ticking) = (Arc::clone(&self.meter), Arc::clone(&self.meter));
+        self.store.epoch_deadline_callback(move |_| ticking.tick());
+        let conversation = self.code.converse(&mut self.store, question);
+        let answered = timeout_at(self.deadline, meter.measure(conversation)).await;
+        let limit = self.limits.time;
+        let result = match answered {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.failure(&error)),
+            Err(_) if meter.has_overdrawn() => Err(Failure::Overdrawn { limit }),
+            // Whoever waited for its turns was kept from ending: by its tenant's other calls or by others'.
+            Err(_) if meter.has_waited() => Err(Failure::Waited { limit }),
+            Err(_) => Err(Failure::Time { limit }),
+        };
+        let instructions = (self.mode == Mode::Metered).then(|| FUEL - self.store.get_fuel().unwrap_or(FUEL));
+        let call = self.store.into_data();
+        let cost = Cost { cpu: meter.used(), time: self.began.elapsed(), memory: call.memory.used(), instructions };
+        let result = result.and_then(|answer| answer.finish(call.instructions));
+        (Report { result, cost, lines: call.lines }, call.mail)
     }
 
+    /// What an error of a call means.
+    fn failure(&self, error: &wasmtime::Error) -> Failure {
+        let limits = &self.limits;
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return failure.clone();
+        }
+        if let Some(mistake) = error.downcast_ref::<Mistake>() {
+            return Failure::Instruction(mistake.0.clone());
+        }
+        if error.is::<OutOfTime>() {
+            return Failure::Cpu { limit: limits.cpu };
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return Failure::Busy;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => Failure::Stack,
+            Some(Trap::OutOfFuel) => Failure::Cpu { limit: limits.cpu },
+            _ if self.store.data().memory.is_short => Failure::Memory { limit: limits.memory },
+            Some(trap) => Failure::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),
+            None => Failure::Trap(printable(&format!("{:#}", error).chars().take(TRAP_TEXT).collect::<String>())),
+        }
+    }
+}
+
+impl Code {
     async fn converse(&self, store: &mut Store<Call>, question: Question) -> wasmtime::Result<Answer> {
         let instance = self.instances.instantiate_async(&mut *store).await?;
         let hooks = &self.hooks;
@@ -133,30 +194,6 @@ impl Policy {
             }
             _ => return Err(wasmtime::Error::new(Mistake("the policy does not export this hook".to_owned()))),
         })
-    }
-
-    /// What an error of a call means.
-    fn failure(&self, error: &wasmtime::Error, store: &Store<Call>) -> Failure {
-        let limits = &self.terms.limits;
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return failure.clone();
-        }
-        if let Some(mistake) = error.downcast_ref::<Mistake>() {
-            return Failure::Instruction(mistake.0.clone());
-        }
-        if error.is::<OutOfTime>() {
-            return Failure::Cpu { limit: limits.cpu };
-        }
-        if error.is::<PoolConcurrencyLimitError>() {
-            return Failure::Busy;
-        }
-        match error.downcast_ref::<Trap>() {
-            Some(Trap::StackOverflow) => Failure::Stack,
-            Some(Trap::OutOfFuel) => Failure::Cpu { limit: limits.cpu },
-            _ if store.data().memory.is_short => Failure::Memory { limit: limits.memory },
-            Some(trap) => Failure::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),
-            None => Failure::Trap(printable(&format!("{:#}", error).chars().take(TRAP_TEXT).collect::<String>())),
-        }
     }
 }
 

@@ -115,7 +115,7 @@ impl TenantPolicy {
     /// What the tenant wants of a failure. Overload is nobody's fault and never loses mail.
     fn failed(&self, failure: &Failure) -> Result<Ruling, Refusal> {
         match (failure, self.settings.on_failure) {
-            (Failure::Busy | Failure::Waited { .. }, _) => Err(Refusal::Busy),
+            (failure, _) if failure.is_overload() => Err(Refusal::Busy),
             (_, OnFailure::Defer) => Err(Refusal::Deferred),
             (_, OnFailure::Reject) => Err(Refusal::Rejected),
             (_, OnFailure::Pass) => Ok(Ruling::Native),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use posthouse_mail::date::Date;
+use posthouse_mail::header::list_size;
 use posthouse_smtp::reply::{Reply, Severity};
 use posthouse_smtp::server::{Event, Fault};
 use tokio::sync::mpsc;
@@ -60,8 +61,10 @@ impl Session {
     /// A whole message: relayed, then answered.
     pub(super) async fn content_ends(&mut self) {
         let Some(mut open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
-        // What came in one read is counted only now; from here on it is held for as long as the provider takes.
-        let reply = match self.front.content_memory.cover(&mut open.held, open.content.capacity()).await {
+        // What came in one read is counted only now; from here on it is held for as long as the provider takes, with
+        // the list of its fields.
+        let needed = open.content.capacity() + list_size(&open.content);
+        let reply = match self.front.content_memory.cover(&mut open.held, needed).await {
             Ok(()) => open.relay(&self.arrival()).await,
             Err(_) => answer::reply(&Undelivered::NoContentMemory, self.rules.clients),
         };
@@ -87,8 +90,9 @@ impl Session {
     /// A large message: the body flows to the provider while it comes in.
     async fn pass_through(&mut self) -> Result<(), End> {
         let Some(mut open) = self.transaction.take() else { unreachable!("content comes after an accepted MAIL") };
-        // What is there, its copy with the new header block, what waits for the provider, and the piece being filled.
-        let needed = 2 * open.content.capacity() + (PIECES + 2) * PIECE;
+        // What is there, its copy with the new header block, the list of its fields, what waits for
+        // the provider, and the piece being filled.
+        let needed = 2 * open.content.capacity() + list_size(&open.content) + (PIECES + 2) * PIECE;
         if self.front.content_memory.cover(&mut open.held, needed).await.is_err() {
             self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
             return Ok(());
