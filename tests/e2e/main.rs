@@ -7,6 +7,7 @@ mod admin;
 mod ends;
 mod faults;
 mod files;
+mod grants;
 mod keeps_bytes;
 mod keeps_state;
 mod policy_accounts;

@@ -76,6 +76,16 @@ pub enum Error {
     Interrupted,
 }
 
+impl Unusable {
+    /// Whether it is the key's fault, and not the certificate's or the file's.
+    pub fn is_of_key(self) -> bool {
+        match self {
+            Self::NoKey | Self::EncryptedKey | Self::NotRsa | Self::OtherKey => true,
+            Self::NoCertificate | Self::NoServiceAccount => false,
+        }
+    }
+}
+
 /// How this host's clock differs from the endpoint's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skew {

@@ -122,6 +122,20 @@ impl Simulator {
         self.world.place(provider, directory)
     }
 
+    /// The URL where a browser asks for consent; Outlook's for this directory, or for `common`.
+    pub fn authorize_url(&self, provider: Provider, directory: Option<&str>) -> String {
+        let base = self.world.base();
+        match provider {
+            Provider::Gmail => format!("{base}/google/auth"),
+            Provider::Outlook => format!("{base}/{}/oauth2/v2.0/authorize", directory.unwrap_or("common")),
+        }
+    }
+
+    /// The URL where a device asks for a code: Outlook's for this directory, or for `common`.
+    pub fn device_url(&self, directory: Option<&str>) -> String {
+        format!("{}/{}/oauth2/v2.0/devicecode", self.world.base(), directory.unwrap_or("common"))
+    }
+
     /// The URL where other servers ask what a token opens (RFC 7662).
     pub fn introspection_url(&self) -> String {
         format!("http://{}/introspect", self.token_address)
