@@ -8,6 +8,7 @@
 pub mod cache;
 pub mod certificate;
 pub mod client;
+pub mod consent;
 pub mod endpoint;
 pub mod error;
 pub mod grant;

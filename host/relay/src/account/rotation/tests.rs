@@ -35,7 +35,10 @@ fn the_newest_token_is_found_again_until_the_configuration_names_another() {
     place.keep(&Secret::new("third")).unwrap();
     drop(place);
     let store = store(&directory);
-    assert_eq!(Place::new(&store, "acme", "one", &grant("first")).unwrap().newest(&grant("first")).unwrap(), grant("third"));
+    assert_eq!(
+        Place::new(&store, "acme", "one", &grant("first")).unwrap().newest(&grant("first")).unwrap(),
+        grant("third")
+    );
     let renewed = Place::new(&store, "acme", "one", &grant("new consent")).unwrap();
     assert_eq!(renewed.newest(&grant("new consent")).unwrap(), grant("new consent"));
     std::fs::remove_dir_all(&directory).unwrap();
