@@ -1,6 +1,6 @@
 //! The name, the connection, TLS and EHLO.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use posthouse_net::connector::{Connector, Trust};
@@ -106,6 +106,10 @@ pub(super) async fn opened(account: &Account, around: &Surroundings<'_>, steps: 
 
 async fn resolved(account: &Account, steps: &mut Steps) -> Option<()> {
     let (host, port) = (account.provider.host.as_str(), account.provider.port);
+    if host.parse::<IpAddr>().is_ok() {
+        steps.skipped("DNS", "the host is an address");
+        return Some(());
+    }
     match tokio::net::lookup_host((host, port)).await {
         Ok(found) => {
             let addresses: Vec<String> = found.map(|address: SocketAddr| address.ip().to_string()).collect();

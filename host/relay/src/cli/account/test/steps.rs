@@ -7,16 +7,21 @@ use crate::cli::account::advice;
 use crate::cli::terminal::{Style, say, styled};
 use crate::config::account::{Account, Grant};
 
+/// A new line under what a step says.
+const MARGIN: &str = "\n                 ";
+
 /// What was told so far.
 pub(super) struct Steps {
     provider: ProviderKind,
     grant: &'static str,
     failed: bool,
+    /// The token was found to lack what a login needs.
+    unfit: bool,
 }
 
 impl Steps {
     pub(super) fn new(account: &Account) -> Self {
-        Self { provider: account.provider.kind, grant: kind(&account.grant), failed: false }
+        Self { provider: account.provider.kind, grant: kind(&account.grant), failed: false, unfit: false }
     }
 
     /// Whether anything failed.
@@ -35,8 +40,14 @@ impl Steps {
 
     pub(super) fn fail(&mut self, step: &str, said: &str) {
         self.failed = true;
-        say(&format!("{}  {step:<8} {}", styled(Style::Bad, "FAILED"), said.replace('\n', "\n                  ")));
-        if let Some(advice) = advice::of(step, self.provider, self.grant, said) {
+        let said: Vec<String> = said.lines().map(wrapped).collect();
+        say(&format!("{}  {step:<8} {}", styled(Style::Bad, "FAILED"), said.join(MARGIN)));
+        if step == "AUTH" && self.unfit {
+            say("        cause    The token lacks what was said above.");
+            return;
+        }
+        self.unfit |= step == "scopes";
+        if let Some(advice) = advice::of(step, self.provider, self.grant, &said.join(" ").replace(MARGIN, " ")) {
             say(&format!("        cause    {}", wrapped(&advice.cause)));
             say(&format!("        next     {}", wrapped(&advice.next)));
         }
@@ -60,7 +71,7 @@ fn wrapped(text: &str) -> String {
     let (mut lines, mut length) = (String::new(), 0);
     for word in text.split(' ') {
         if length > 0 && length + 1 + word.len() > WIDTH {
-            lines.push_str("\n                 ");
+            lines.push_str(MARGIN);
             length = 0;
         } else if length > 0 {
             lines.push(' ');
