@@ -3,10 +3,15 @@
 //! Assertions are on accounting: every 250 has exactly one copy at the provider, nothing else has any.
 
 mod accepts_mail;
+mod account_import;
+mod account_login;
+mod account_test;
 mod admin;
+mod command;
 mod ends;
 mod faults;
 mod files;
+mod grants;
 mod keeps_bytes;
 mod keeps_state;
 mod policy_accounts;

@@ -93,6 +93,16 @@ impl Post {
         Self { simulator, relay }
     }
 
+    /// A relay in front of these providers, with the tenant `acme`: the login `app`, and what is in this text.
+    pub(crate) async fn before(simulator: Simulator, acme: &str) -> Self {
+        let usual = Usual { timeouts: "delivery = \"10 s\"\n", ..Usual::default() };
+        let acme = simulation::login("app", &password::hash(b"secret"), &["@acme.example"], "") + acme;
+        let loaded = from_toml(&main_file(&simulator, &usual), &[("acme", &acme)]);
+        let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
+        let relay = Relay::start(config, None).await.expect("a relay starts");
+        Self { simulator, relay }
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.relay.address("plain").expect("there is a plain listener")
     }

@@ -9,6 +9,7 @@ mod schedule;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -214,7 +215,7 @@ impl Shared {
         work.flight = Some(flight.clone());
         let (shared, grant) = (Arc::clone(self), work.grant.clone());
         tokio::spawn(async move {
-            let outcome = shared.client.redeem(&shared.endpoint, &grant).await;
+            let outcome = shared.client.redeem(&shared.endpoint, &grant, SystemTime::now()).await;
             let answer = shared.land(outcome, &grant).await;
             shared.work().flight = None;
             landed.send_replace(Some(answer));

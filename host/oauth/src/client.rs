@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 
 use crate::endpoint::Endpoint;
-use crate::error::Error;
+use crate::error::{Error, Skew};
 use crate::grant::Grant;
+use crate::jwt::{CLOCK_AHEAD, CLOCK_BEHIND};
 use crate::response;
 
 pub use crate::response::Issued;
@@ -46,15 +47,24 @@ impl Client {
         Ok(Self { http })
     }
 
-    /// Asks for a token.
+    /// Asks for a token; `now` is the time that goes into what is signed.
     ///
     /// # Errors
     /// There is none; see [`Error::is_permanent`].
-    pub async fn redeem(&self, endpoint: &Endpoint, grant: &Grant) -> Result<Issued, Error> {
+    pub async fn redeem(&self, endpoint: &Endpoint, grant: &Grant, now: SystemTime) -> Result<Issued, Error> {
         let url = endpoint.check()?;
-        let request = self.http.post(url).form(&grant.form(endpoint.scope.as_deref()));
+        let form = grant.form(endpoint, now).await?;
+        let answer = self.post(url, &form).await?;
+        let issued = response::read(answer.status, answer.retry_after, &answer.body);
+        issued.map_err(|error| explained(error, grant, now, answer.date))
+    }
+
+    /// Sends a form, and reads the answer within its bounds.
+    pub(crate) async fn post<F: serde::Serialize>(&self, url: reqwest::Url, form: &F) -> Result<Answer, Error> {
+        let request = self.http.post(url).form(form);
         let mut answer = request.send().await.map_err(|error| unreachable_because(&error))?;
         let (status, retry_after) = (answer.status().as_u16(), retry_after(answer.headers()));
+        let date = answer.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(|error| unreachable_because(&error))? {
             if body.len() + piece.len() > BODY {
@@ -62,7 +72,36 @@ impl Client {
             }
             body.extend_from_slice(&piece);
         }
-        response::read(status, retry_after, &body)
+        Ok(Answer { status, retry_after, date, body })
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    /// The time there.
+    pub(crate) date: Option<SystemTime>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A refusal with the cause that can be seen from here: endpoints tell a wrong clock by many names.
+fn explained(error: Error, grant: &Grant, now: SystemTime, date: Option<SystemTime>) -> Error {
+    let Error::Refused { code, description } = error else { return error };
+    if let Some(clock) = date.filter(|_| grant.is_dated()).and_then(|date| skew(now, date)) {
+        return Error::ClockSkew { clock, code, description };
+    }
+    match grant.certificate_ends() {
+        Some(ended) if ended < now => Error::CertificateExpired { ended, code, description },
+        _ => Error::Refused { code, description },
+    }
+}
+
+/// How far this clock is from theirs, where that is more than what is signed allows for.
+fn skew(ours: SystemTime, theirs: SystemTime) -> Option<Skew> {
+    match ours.duration_since(theirs) {
+        Ok(ahead) => (ahead > CLOCK_AHEAD).then_some(Skew::Ahead(ahead)),
+        Err(behind) => (behind.duration() > CLOCK_BEHIND).then_some(Skew::Behind(behind.duration())),
     }
 }
 
@@ -84,3 +123,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     };
     Some(pause.min(LONGEST_PAUSE))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,20 @@
 #![deny(missing_docs)]
 
 pub mod cache;
+pub mod certificate;
 pub mod client;
+pub mod consent;
 pub mod endpoint;
 pub mod error;
 pub mod grant;
+pub mod key;
 pub mod secret;
+pub mod service_account;
 
+mod base64url;
+mod der;
+mod jwt;
 mod response;
+
+#[cfg(test)]
+mod fixture;

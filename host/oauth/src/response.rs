@@ -21,8 +21,10 @@ pub struct Issued {
     pub access_token: Secret,
     /// How long it lives.
     pub lifetime: Duration,
-    /// The refresh token that takes the place of the one used.
+    /// The refresh token that takes the place of the one used, or the first one.
     pub rotated: Option<Secret>,
+    /// What the token is good for, where the endpoint says so.
+    pub scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +32,7 @@ struct Success {
     access_token: String,
     expires_in: Option<serde_json::Value>,
     refresh_token: Option<String>,
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,10 +70,16 @@ fn success(body: &[u8]) -> Result<Issued, Error> {
     let seconds = success.expires_in.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
     let lifetime = seconds.map_or(USUAL, Duration::from_secs).clamp(SHORTEST, LONGEST);
     let rotated = success.refresh_token.filter(|token| is_token(token)).map(Secret::new);
-    Ok(Issued { access_token: Secret::new(success.access_token), lifetime, rotated })
+    let scope = success.scope.as_deref().map(cleaned);
+    Ok(Issued { access_token: Secret::new(success.access_token), lifetime, rotated, scope })
 }
 
-/// RFC 6749 5.2, OpenID Connect Core 3.1.2.6, and what Google and Microsoft add.
+/// The OAuth `error` field, where there is one.
+pub(crate) fn error_code(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Failure>(body).ok().map(|failure| failure.error)
+}
+
+/// RFC 6749 5.2, RFC 8628 3.5, OpenID Connect Core 3.1.2.6, and what Google and Microsoft add.
 fn is_permanent(error: &str) -> bool {
     matches!(
         error,
@@ -86,6 +95,8 @@ fn is_permanent(error: &str) -> bool {
             | "login_required"
             | "access_denied"
             | "admin_policy_enforced"
+            | "authorization_declined"
+            | "expired_token"
             | "deleted_client"
             | "disabled_client"
             | "org_internal"

@@ -3,6 +3,7 @@
 //! 0: done as asked. 1: it did not work, and standard error says what to do next. 2: the command
 //! itself was not understood.
 
+mod account;
 mod check;
 mod demo;
 mod hash_password;
@@ -59,6 +60,9 @@ enum Command {
     Simulate(simulate::Options),
     /// Make the Argon2id hash of a password for a login, read from standard input
     HashPassword,
+    /// Get consent for a mailbox, import accounts, find out why one does not work
+    #[command(subcommand)]
+    Account(account::Command),
     /// Write, build and try policies: what decides on a tenant's mail
     #[command(subcommand)]
     Policy(policy::Command),
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Demo { once } => demo::demo(once),
         Command::Simulate(options) => simulate::simulate(&options),
         Command::HashPassword => hash_password::hash_password(),
+        Command::Account(command) => account::account(&command),
         Command::Policy(command) => policy::policy(&command),
         Command::CompileWorker { mode } => compile_worker(&mode),
     };

@@ -30,6 +30,7 @@ mod source;
 mod taken;
 mod value;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,7 +43,9 @@ use crate::config::limits::{Limits, Timeouts};
 use crate::config::listener::Listener;
 use crate::config::log::Log;
 use crate::config::policy::Policies;
+use crate::config::provider::Provider;
 use crate::config::report::Report;
+use crate::config::section::Section;
 use crate::config::store::StoreKeys;
 use crate::config::tenant::Tenant;
 
@@ -107,6 +110,24 @@ pub fn from_toml(main: &str, tenants: &[(&str, &str)]) -> Loaded {
     let tenant = |(id, text): &(&str, &str)| (id.to_string(), File::of_text(&format!("tenants/{id}.toml"), text));
     let tenants: Vec<_> = tenants.iter().map(tenant).collect();
     loaded(&main, Some(&tenants), Findings::default())
+}
+
+/// The providers that a main file's accounts may name; the built-in ones where there is no file.
+///
+/// # Errors
+/// The file, or what it says of providers, cannot be used.
+pub fn providers(main: Option<&Path>) -> Result<BTreeMap<String, Provider>, String> {
+    let findings = Findings::default();
+    let file = main.map_or_else(|| File::of_text("", ""), |path| File::read(0, path, &findings));
+    let providers = {
+        let source = file.source(0, &findings);
+        source.parse().map(|table| provider::read(&Section::root(&source, table.get_ref())))
+    };
+    let (errors, ..) = findings.into_order();
+    match (providers, errors.first()) {
+        (Some(providers), None) => Ok(providers),
+        (_, error) => Err(error.map_or_else(|| "the configuration cannot be read".to_owned(), ToString::to_string)),
+    }
 }
 
 fn loaded(main: &File, tenants: Option<&[(String, File)]>, findings: Findings) -> Loaded {

@@ -10,6 +10,8 @@ use posthouse_simulator::mailbox::Mailbox;
 use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
 
+use crate::config::provider::DIRECTORY_PLACE;
+
 /// How a relay is to be reached.
 #[derive(Debug, Clone, Copy)]
 pub struct Doors<'a> {
@@ -47,10 +49,15 @@ pub fn main_file(simulator: &Simulator, doors: &Doors<'_>, ca_file: &str) -> Str
         let _ = writeln!(
             text,
             "[providers.{name}]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"{tls}\"\nserver_name = \"{}\"\n\
-             ca_file = \"{ca_file}\"\ntoken_url = \"{}\"\n",
+             ca_file = \"{ca_file}\"\ntoken_url = \"{}\"",
             provider.hostname(),
-            simulator.token_url(provider, None),
+            simulator.token_url(provider, Some(DIRECTORY_PLACE)),
         );
+        let _ = writeln!(text, "authorize_url = \"{}\"", simulator.authorize_url(provider, Some(DIRECTORY_PLACE)));
+        if provider == Provider::Outlook {
+            let _ = writeln!(text, "device_url = \"{}\"", simulator.device_url(Some(DIRECTORY_PLACE)));
+        }
+        text.push('\n');
     }
     text
 }

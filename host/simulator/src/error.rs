@@ -20,6 +20,9 @@ pub enum Error {
     /// Us: the certificates could not be used.
     #[error("cannot use the certificate just made: {0}")]
     Tls(#[source] posthouse_net::error::Error),
+    /// Us: a key just made does not sign.
+    #[error("cannot use the key just made")]
+    Key,
     /// Operator: there is no such mailbox.
     #[error("no mailbox `{0}` here")]
     NoSuchMailbox(String),

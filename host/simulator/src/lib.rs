@@ -24,9 +24,11 @@
 //! Everything else goes wrong by [`faults`] and [`token_faults`], or by running into [`limits`].
 #![deny(missing_docs)]
 
+pub mod applications;
 pub mod digest;
 pub mod error;
 pub mod faults;
+pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod mailbox;
@@ -38,8 +40,10 @@ pub mod token_faults;
 
 mod account;
 mod accounts;
+mod assertion;
 mod authority;
 mod connection;
+mod consents;
 mod gathered;
 mod ports;
 mod recipients;

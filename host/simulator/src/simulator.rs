@@ -9,10 +9,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::account::Account;
+use crate::applications::{Application, Delegation, FEDERATION_AUDIENCE, ISSUER};
 use crate::authority::Authority;
 use crate::connection::Port;
+use crate::consents::Decision;
 use crate::error::Error;
 use crate::faults::{Fault, Injected};
+use crate::keys::{self, Issuer};
 use crate::ledger::Ledger;
 use crate::mailbox::{Mailbox, Report};
 use crate::options::Options;
@@ -48,7 +51,7 @@ impl Simulator {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let authority = Authority::new().map_err(Error::Certificate)?;
         let sides = [side(Provider::Gmail, &options, &authority)?, side(Provider::Outlook, &options, &authority)?];
-        let world = Arc::new(World::new(&options, sides));
+        let world = Arc::new(World::new(&options, sides, Issuer::new()?));
         let ports = Ports::new(Arc::clone(&world));
         for provider in Provider::ALL {
             let wanted = options.provider(provider);
@@ -60,6 +63,7 @@ impl Simulator {
         let port = options.token_port;
         let listener = TcpListener::bind(loopback(port)).await.map_err(|source| Error::Listen { port, source })?;
         let token_address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
+        let _ = world.token_address.set(token_address);
         let endpoint = tokio::spawn(token_endpoint::serve(listener, Arc::clone(&world)));
         let simulator = Self { world, ports, authority, token_address, token_endpoint: Mutex::new(Some(endpoint)) };
         for mailbox in options.mailboxes {
@@ -115,11 +119,21 @@ impl Simulator {
 
     /// The URL of this provider's token endpoint; Outlook's for this directory, or for `common`.
     pub fn token_url(&self, provider: Provider, directory: Option<&str>) -> String {
-        let address = self.token_address;
+        self.world.place(provider, directory)
+    }
+
+    /// The URL where a browser asks for consent; Outlook's for this directory, or for `common`.
+    pub fn authorize_url(&self, provider: Provider, directory: Option<&str>) -> String {
+        let base = self.world.base();
         match provider {
-            Provider::Gmail => format!("http://{address}/google/token"),
-            Provider::Outlook => format!("http://{address}/{}/oauth2/v2.0/token", directory.unwrap_or("common")),
+            Provider::Gmail => format!("{base}/google/auth"),
+            Provider::Outlook => format!("{base}/{}/oauth2/v2.0/authorize", directory.unwrap_or("common")),
         }
+    }
+
+    /// The URL where a device asks for a code: Outlook's for this directory, or for `common`.
+    pub fn device_url(&self, directory: Option<&str>) -> String {
+        format!("{}/{}/oauth2/v2.0/devicecode", self.world.base(), directory.unwrap_or("common"))
     }
 
     /// The URL where other servers ask what a token opens (RFC 7662).
@@ -140,6 +154,59 @@ impl Simulator {
         }
         let account = self.world.accounts.add(Account::new(mailbox, limits));
         self.world.tokens.consent(&account);
+    }
+
+    /// Lets an application act for itself at Outlook; one of the same id is replaced.
+    pub fn register(&self, application: Application) {
+        self.world.applications.register(application);
+    }
+
+    /// A service account at Gmail with a new key: the key file that the console would hand out.
+    ///
+    /// # Errors
+    /// The key cannot be made.
+    pub fn service_account(&self, email: &str, delegation: Delegation) -> Result<String, Error> {
+        let number = self.world.tokens.number();
+        let (public, file) = keys::service_account(email, number)?;
+        self.world.applications.add_key(email, delegation, public);
+        Ok(file)
+    }
+
+    /// A token of another issuer for this subject, such as a Kubernetes cluster writes into a file.
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn federated_token(&self, subject: &str, lifetime: Duration) -> Result<String, Error> {
+        let now = self.world.clock().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let ends = now + lifetime.as_secs();
+        self.world.issuer.token(&serde_json::json!({
+            "iss": ISSUER, "aud": FEDERATION_AUDIENCE, "sub": subject, "iat": now, "exp": ends,
+        }))
+    }
+
+    /// Puts the token endpoint's clock ahead of this host's, or (negative) behind it.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.world.clock_ahead.store(seconds, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The codes that devices show and that nobody has decided on yet.
+    pub fn device_codes(&self) -> Vec<String> {
+        self.world.consents.waiting()
+    }
+
+    /// The owner of a mailbox types a device's code in, and agrees.
+    ///
+    /// # Errors
+    /// There is no such mailbox.
+    pub fn approve_device(&self, user_code: &str, address: &str) -> Result<(), Error> {
+        let account = self.account(Provider::Outlook, address)?;
+        self.world.consents.decide(user_code, Decision::Approved(account));
+        Ok(())
+    }
+
+    /// Somebody types a device's code in, and does not agree.
+    pub fn decline_device(&self, user_code: &str) {
+        self.world.consents.decide(user_code, Decision::Declined);
     }
 
     /// What was counted of a mailbox.

@@ -1,11 +1,14 @@
 //! The token endpoints of both providers over plain HTTP, and the introspection that other servers ask (RFC 7662).
 //!
-//! `POST /google/token`, `POST /{directory}/oauth2/v2.0/token`, `POST /introspect`. The client's credentials are taken
-//! from the form, not from an Authorization field. What a token opens is decided in `tokens`.
+//! `POST /google/token`, `POST /{directory}/oauth2/v2.0/token`, `POST /{directory}/oauth2/v2.0/devicecode`,
+//! `POST /introspect`, and for browsers what is in `pages`. The client's credentials are taken from the form, not from an
+//! Authorization field. What a token opens is decided in `tokens`.
 
 mod answers;
 mod body;
 mod form;
+mod grants;
+mod pages;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -13,7 +16,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -26,8 +29,9 @@ use tokio::time::{Instant, sleep};
 use crate::provider::Provider;
 use crate::token_endpoint::answers::Answer;
 use crate::token_endpoint::body::Whole;
+use crate::token_endpoint::pages::Page;
 use crate::token_faults::TokenAction;
-use crate::tokens::{self, Denied};
+use crate::tokens::{Denied, Opened};
 use crate::world::World;
 
 /// The connection ends without an answer, on purpose.
@@ -70,9 +74,28 @@ async fn write_out(mut socket: TcpStream, octets: &[u8]) -> io::Result<()> {
 }
 
 async fn answer(request: Request<Incoming>, world: &World, garbage: &Garbage) -> Result<Response<Whole>, Dropped> {
+    let mut response = answer_by_place(request, world, garbage).await?;
+    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(world.clock())) {
+        response.headers_mut().insert(DATE, date);
+    }
+    Ok(response)
+}
+
+async fn answer_by_place(
+    request: Request<Incoming>,
+    world: &World,
+    garbage: &Garbage,
+) -> Result<Response<Whole>, Dropped> {
     let Some(place) = Place::of(request.uri().path()) else {
         return Ok(response(&(StatusCode::NOT_FOUND, json!({ "error": "not_found" }))));
     };
+    if let Place::Consent { .. } | Place::DevicePage = place {
+        let fields = form::parse(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
+        return Ok(match place {
+            Place::Consent { provider } => shown(pages::authorize(provider, &fields, world)),
+            _ => shown(pages::device(&fields, world)),
+        });
+    }
     if request.method() != Method::POST {
         return Ok(response(&(StatusCode::METHOD_NOT_ALLOWED, json!({ "error": "method_not_allowed" }))));
     }
@@ -86,13 +109,20 @@ async fn answer(request: Request<Incoming>, world: &World, garbage: &Garbage) ->
     };
     match place {
         Place::Token { provider, directory } => token(provider, directory.as_deref(), &form, world, garbage).await,
+        Place::DeviceCode { directory } => {
+            Ok(response(&grants::device(grants::request(Some(&directory), &form), world)))
+        }
         Place::Introspection => Ok(response(&introspect(&form, world))),
+        Place::Consent { .. } | Place::DevicePage => Ok(response(&(StatusCode::NOT_FOUND, Value::Null))),
     }
 }
 
 enum Place {
     Token { provider: Provider, directory: Option<String> },
+    DeviceCode { directory: String },
     Introspection,
+    Consent { provider: Provider },
+    DevicePage,
 }
 
 impl Place {
@@ -100,11 +130,18 @@ impl Place {
         match path {
             "/google/token" => return Some(Self::Token { provider: Provider::Gmail, directory: None }),
             "/introspect" => return Some(Self::Introspection),
+            "/google/auth" => return Some(Self::Consent { provider: Provider::Gmail }),
+            "/device" => return Some(Self::DevicePage),
             _ => {}
         }
-        let directory = path.strip_prefix('/')?.strip_suffix("/oauth2/v2.0/token")?;
-        let is_one = !directory.is_empty() && !directory.contains('/');
-        is_one.then(|| Self::Token { provider: Provider::Outlook, directory: Some(directory.to_owned()) })
+        let (directory, what) = path.strip_prefix('/')?.split_once("/oauth2/v2.0/")?;
+        let directory = Some(directory).filter(|name| !name.is_empty() && !name.contains('/'))?.to_owned();
+        match what {
+            "token" => Some(Self::Token { provider: Provider::Outlook, directory: Some(directory) }),
+            "devicecode" => Some(Self::DeviceCode { directory }),
+            "authorize" => Some(Self::Consent { provider: Provider::Outlook }),
+            _ => None,
+        }
     }
 }
 
@@ -119,11 +156,11 @@ async fn token(
     let owner = form.get("refresh_token").and_then(|token| world.tokens.owner(token));
     let mailbox = owner.as_ref().map(|account| account.mailbox.address.as_str());
     let Some((action, delay)) = world.token_faults.strike(provider, mailbox) else {
-        return Ok(response(&redeem(provider, directory, form, world)));
+        return Ok(response(&grants::redeem(provider, grants::request(directory, form), world)));
     };
     sleep(delay).await;
     match action {
-        TokenAction::Proceed => Ok(response(&redeem(provider, directory, form, world))),
+        TokenAction::Proceed => Ok(response(&grants::redeem(provider, grants::request(directory, form), world))),
         TokenAction::Answer { status, headers, body } => Ok(given(status, headers, body)),
         TokenAction::Garbage(octets) => {
             *garbage.lock().unwrap_or_else(PoisonError::into_inner) = octets;
@@ -131,30 +168,10 @@ async fn token(
         }
         TokenAction::Drop => Err(Dropped),
         TokenAction::DropAnswer => {
-            redeem(provider, directory, form, world);
+            grants::redeem(provider, grants::request(directory, form), world);
             Err(Dropped)
         }
         TokenAction::Stall => std::future::pending().await,
-    }
-}
-
-fn redeem(provider: Provider, directory: Option<&str>, form: &HashMap<String, String>, world: &World) -> Answer {
-    let field = |name| form.get(name).map(String::as_str);
-    let request = tokens::Request {
-        directory,
-        grant_type: field("grant_type"),
-        client_id: field("client_id"),
-        client_secret: field("client_secret"),
-        refresh_token: field("refresh_token"),
-        scope: field("scope"),
-    };
-    let rules = world.side(provider).token_rules();
-    match world.tokens.redeem(provider, request, rules, Instant::now()) {
-        Ok(granted) => {
-            world.ledger.counts(provider).tokens.add(1);
-            answers::granted(provider, &granted)
-        }
-        Err(denied) => answers::denied(provider, denied),
     }
 }
 
@@ -163,7 +180,8 @@ fn introspect(form: &HashMap<String, String>, world: &World) -> Answer {
         return answers::denied(Provider::Gmail, Denied::Missing("token"));
     };
     let body = match world.tokens.opened_by(token, Instant::now()) {
-        Some(account) => json!({
+        Some(Opened::Application(client_id)) => json!({ "active": true, "client_id": client_id }),
+        Some(Opened::Mailbox(account)) => json!({
             "active": true,
             "username": account.mailbox.address,
             "scope": account.mailbox.provider.scope(),
@@ -176,6 +194,23 @@ fn introspect(form: &HashMap<String, String>, world: &World) -> Answer {
 
 fn response((status, body): &(StatusCode, Value)) -> Response<Whole> {
     with_body(*status, Bytes::from(body.to_string()))
+}
+
+fn shown(page: Page) -> Response<Whole> {
+    match page {
+        Page::Text(status, text) => {
+            let mut response = with_body(status, Bytes::from_static(text.as_bytes()));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            response
+        }
+        Page::Elsewhere(url) => {
+            let mut response = with_body(StatusCode::FOUND, Bytes::new());
+            if let Ok(url) = HeaderValue::try_from(url) {
+                response.headers_mut().insert(LOCATION, url);
+            }
+            response
+        }
+    }
 }
 
 fn given(status: u16, headers: Vec<(String, String)>, body: String) -> Response<Whole> {

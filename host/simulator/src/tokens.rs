@@ -6,15 +6,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::account::Account;
+use crate::assertion::encoded;
 use crate::options::Rotation;
 use crate::provider::Provider;
 use crate::random::Random;
 
 /// Access tokens that are kept before the expired ones are looked for.
 const SWEEP: usize = 4_096;
+
+/// Whom Microsoft's tokens for SMTP are for.
+const AUDIENCE: &str = "https://outlook.office.com";
 
 /// What an application asks for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,6 +28,12 @@ pub(crate) struct Request<'a> {
     pub(crate) grant_type: Option<&'a str>,
     pub(crate) client_id: Option<&'a str>,
     pub(crate) client_secret: Option<&'a str>,
+    pub(crate) client_assertion: Option<&'a str>,
+    pub(crate) assertion: Option<&'a str>,
+    pub(crate) device_code: Option<&'a str>,
+    pub(crate) code: Option<&'a str>,
+    pub(crate) code_verifier: Option<&'a str>,
+    pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) refresh_token: Option<&'a str>,
     pub(crate) scope: Option<&'a str>,
 }
@@ -46,11 +57,61 @@ pub(crate) enum Denied {
     WrongSecret,
     InvalidGrant,
     InvalidScope,
+    /// The secret's time is over.
+    ExpiredSecret,
+    /// An application that acts for itself has to say in which directory.
+    NoDirectory,
+    /// And asks for all that it was given.
+    ScopeNotDefault,
+    /// The assertion is no token.
+    Malformed,
+    /// The assertion names a key that nobody has uploaded.
+    UnknownKey,
+    /// The assertion's signature does not hold.
+    BadSignature,
+    /// The certificate's time is over.
+    ExpiredKey,
+    /// The assertion is for another endpoint.
+    WrongAudience,
+    /// The assertion's time is not now.
+    Untimely,
+    /// The assertion is of somebody else.
+    WrongIssuer,
+    /// The assertion was used before.
+    Replayed,
+    /// The other issuer's token is not one that the application trusts.
+    NoFederation,
+    UnknownServiceAccount,
+    /// No administrator has let the service account act for users.
+    NotDelegated,
+    /// The service account wants to act for nobody who is here.
+    UnknownSubject,
+    /// The application has a secret, and devices cannot keep one.
+    NotPublic,
+    /// The device's user has not decided yet.
+    Pending,
+    SlowDown,
+    DeviceExpired,
+    Declined,
+}
+
+/// What an access token opens.
+#[derive(Debug, Clone)]
+pub(crate) enum Opened {
+    Mailbox(Arc<Account>),
+    /// Whatever this application may open.
+    Application(String),
+}
+
+impl Opened {
+    fn is(&self, account: &Arc<Account>) -> bool {
+        matches!(self, Self::Mailbox(own) if Arc::ptr_eq(own, account))
+    }
 }
 
 #[derive(Debug)]
 struct Issued {
-    account: Arc<Account>,
+    opens: Opened,
     expires: Instant,
 }
 
@@ -88,13 +149,13 @@ impl Tokens {
     pub(crate) fn revoke(&self, account: &Arc<Account>) {
         self.state(|state| {
             state.refresh.retain(|_, owner| !Arc::ptr_eq(owner, account));
-            state.access.retain(|_, issued| !Arc::ptr_eq(&issued.account, account));
+            state.access.retain(|_, issued| !issued.opens.is(account));
         });
     }
 
     /// The account's access tokens are dead; its refresh tokens bring new ones.
     pub(crate) fn expire(&self, account: &Arc<Account>) {
-        self.state(|state| state.access.retain(|_, issued| !Arc::ptr_eq(&issued.account, account)));
+        self.state(|state| state.access.retain(|_, issued| !issued.opens.is(account)));
     }
 
     /// The account that this refresh token is for.
@@ -102,11 +163,11 @@ impl Tokens {
         self.state(|state| state.refresh.get(refresh_token).cloned())
     }
 
-    /// The account that this access token opens.
-    pub(crate) fn opened_by(&self, token: &str, now: Instant) -> Option<Arc<Account>> {
+    /// What this access token opens.
+    pub(crate) fn opened_by(&self, token: &str, now: Instant) -> Option<Opened> {
         self.state(|state| {
             let issued = state.access.get(token)?;
-            (issued.expires > now).then(|| Arc::clone(&issued.account))
+            (issued.expires > now).then(|| issued.opens.clone())
         })
     }
 
@@ -119,19 +180,49 @@ impl Tokens {
         now: Instant,
     ) -> Result<Granted, Denied> {
         let (rotation, lifetime) = rules;
-        let grant_type = request.grant_type.ok_or(Denied::Missing("grant_type"))?;
-        if grant_type != "refresh_token" {
-            return Err(Denied::UnsupportedGrantType);
-        }
-        let client_id = request.client_id.ok_or(Denied::Missing("client_id"))?;
         let refresh_token = request.refresh_token.ok_or(Denied::Missing("refresh_token"))?;
         let owner = self.owner(refresh_token).filter(|account| account.mailbox.provider == provider);
         let account = owner.ok_or(Denied::InvalidGrant)?;
-        check_client(&account, client_id, request)?;
+        check_client(&account, request)?;
         check_scope(provider, request.scope)?;
         account.tokens.add(1);
-        self.state(|state| Ok(state.issue(&account, refresh_token, rotation, now + lifetime)))
-            .map(|(access_token, refresh_token)| Granted { access_token, refresh_token, lifetime })
+        Ok(self.state(|state| {
+            let access_token = state.access_token(provider, Opened::Mailbox(Arc::clone(&account)), &[], now + lifetime);
+            let next = (rotation != Rotation::Off).then(|| state.refresh_token(&account));
+            if rotation == Rotation::OldDie {
+                state.refresh.remove(refresh_token);
+            }
+            Granted { access_token, refresh_token: next, lifetime }
+        }))
+    }
+
+    /// An access token alone.
+    pub(crate) fn issue(
+        &self,
+        provider: Provider,
+        opens: Opened,
+        roles: &[&str],
+        lifetime: Duration,
+        now: Instant,
+    ) -> Granted {
+        let access_token = self.state(|state| state.access_token(provider, opens, roles, now + lifetime));
+        Granted { access_token, refresh_token: None, lifetime }
+    }
+
+    /// An access token and a refresh token: the owner has just consented.
+    pub(crate) fn consented(&self, account: &Arc<Account>, lifetime: Duration, now: Instant) -> Granted {
+        account.tokens.add(1);
+        self.state(|state| {
+            let opens = Opened::Mailbox(Arc::clone(account));
+            let access_token = state.access_token(account.mailbox.provider, opens, &[], now + lifetime);
+            let refresh_token = Some(state.refresh_token(account));
+            Granted { access_token, refresh_token, lifetime }
+        })
+    }
+
+    /// A number that was not there before.
+    pub(crate) fn number(&self) -> usize {
+        self.state(|state| usize::try_from(state.random.number() >> 33).unwrap_or_default())
     }
 
     fn state<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
@@ -140,39 +231,40 @@ impl Tokens {
 }
 
 impl State {
-    fn issue(
-        &mut self,
-        account: &Arc<Account>,
-        used: &str,
-        rotation: Rotation,
-        expires: Instant,
-    ) -> (String, Option<String>) {
+    fn access_token(&mut self, provider: Provider, opens: Opened, roles: &[&str], expires: Instant) -> String {
         if self.access.len() >= self.sweep_at {
             let now = Instant::now();
             self.access.retain(|_, issued| issued.expires > now);
             self.sweep_at = SWEEP.max(self.access.len() * 2);
         }
-        let access_token = match account.mailbox.provider {
+        let token = match provider {
             Provider::Gmail => format!("ya29.{}", self.random.text(217)),
-            // As long as the real ones, which do not fit an AUTH line of 2,048 octets once they are encoded.
             Provider::Outlook => {
-                format!("eyJ0eXAiOiJKV1QifQ.{}.{}", self.random.text(1_440), self.random.text(342))
+                // As long as the real ones, which do not fit an AUTH line of 2,048 octets once they are encoded.
+                let claims = match &opens {
+                    Opened::Mailbox(_) => json!({ "aud": AUDIENCE, "scp": "SMTP.Send", "rnd": self.random.text(980) }),
+                    Opened::Application(id) => {
+                        json!({ "aud": AUDIENCE, "appid": id, "roles": roles, "rnd": self.random.text(980) })
+                    }
+                };
+                let claims = encoded(claims.to_string().as_bytes());
+                format!("eyJ0eXAiOiJKV1QifQ.{claims}.{}", self.random.text(342))
             }
         };
-        self.access.insert(access_token.clone(), Issued { account: Arc::clone(account), expires });
-        if rotation == Rotation::Off {
-            return (access_token, None);
-        }
-        let next = format!("1.{}", self.random.text(400));
-        self.refresh.insert(next.clone(), Arc::clone(account));
-        if rotation == Rotation::OldDie {
-            self.refresh.remove(used);
-        }
-        (access_token, Some(next))
+        self.access.insert(token.clone(), Issued { opens, expires });
+        token
+    }
+
+    fn refresh_token(&mut self, account: &Arc<Account>) -> String {
+        let token = format!("1.{}", self.random.text(400));
+        self.refresh.insert(token.clone(), Arc::clone(account));
+        token
     }
 }
 
-fn check_client(account: &Account, client_id: &str, request: Request<'_>) -> Result<(), Denied> {
+/// Whether the application is the one that the mailbox' owner consented to.
+pub(crate) fn check_client(account: &Account, request: Request<'_>) -> Result<(), Denied> {
+    let client_id = request.client_id.ok_or(Denied::Missing("client_id"))?;
     let mailbox = &account.mailbox;
     let is_common = |directory: &str| matches!(directory, "common" | "organizations" | "consumers");
     let asked = request.directory.filter(|asked| !is_common(asked));
@@ -189,7 +281,7 @@ fn check_client(account: &Account, client_id: &str, request: Request<'_>) -> Res
 }
 
 /// A scope is only given to narrow what was consented to; it has to be one that SMTP takes.
-fn check_scope(provider: Provider, scope: Option<&str>) -> Result<(), Denied> {
+pub(crate) fn check_scope(provider: Provider, scope: Option<&str>) -> Result<(), Denied> {
     let is_known = |scope: &str| match provider {
         Provider::Gmail => scope == "https://mail.google.com/",
         Provider::Outlook => matches!(

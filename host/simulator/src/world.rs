@@ -1,14 +1,18 @@
 //! What all parts of a running simulator share. Each part has its own lock, and none is held while another is taken.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use posthouse_net::acceptor::Acceptor;
 use posthouse_smtp::server::settings::{AuthRule, Extensions, LoginRule, Settings};
 
 use crate::accounts::Accounts;
+use crate::applications::Applications;
+use crate::consents::Consents;
 use crate::faults::Faults;
+use crate::keys::Issuer;
 use crate::ledger::Ledger;
 use crate::options::{Keep, Options, Plaintext, ProviderOptions, Rotation};
 use crate::provider::Provider;
@@ -99,11 +103,17 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) ledger: Ledger,
     pub(crate) token_faults: TokenFaults,
+    pub(crate) applications: Applications,
+    pub(crate) consents: Consents,
+    pub(crate) issuer: Issuer,
+    /// How many seconds the token endpoint's clock is ahead of this host's.
+    pub(crate) clock_ahead: AtomicI64,
+    pub(crate) token_address: OnceLock<SocketAddr>,
     sides: [Side; 2],
 }
 
 impl World {
-    pub(crate) fn new(options: &Options, sides: [Side; 2]) -> Self {
+    pub(crate) fn new(options: &Options, sides: [Side; 2], issuer: Issuer) -> Self {
         Self {
             keep: options.keep,
             plaintext: options.plaintext,
@@ -111,11 +121,37 @@ impl World {
             tokens: Tokens::default(),
             ledger: Ledger::new(options.keep),
             token_faults: TokenFaults::default(),
+            applications: Applications::default(),
+            consents: Consents::default(),
+            issuer,
+            clock_ahead: AtomicI64::new(0),
+            token_address: OnceLock::new(),
             sides,
         }
     }
 
     pub(crate) const fn side(&self, provider: Provider) -> &Side {
         &self.sides[provider.index()]
+    }
+
+    /// The time at the token endpoint.
+    pub(crate) fn clock(&self) -> SystemTime {
+        let (now, ahead) = (SystemTime::now(), self.clock_ahead.load(Ordering::Relaxed));
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 { now.checked_sub(by).unwrap_or(now) } else { now.checked_add(by).unwrap_or(now) }
+    }
+
+    /// The token endpoint, as a URL without a path.
+    pub(crate) fn base(&self) -> String {
+        self.token_address.get().map(|address| format!("http://{address}")).unwrap_or_default()
+    }
+
+    /// The URL of this provider's token endpoint; Outlook's for this directory, or for `common`.
+    pub(crate) fn place(&self, provider: Provider, directory: Option<&str>) -> String {
+        let base = self.base();
+        match provider {
+            Provider::Gmail => format!("{base}/google/token"),
+            Provider::Outlook => format!("{base}/{}/oauth2/v2.0/token", directory.unwrap_or("common")),
+        }
     }
 }

@@ -45,8 +45,8 @@ fn rotation(
     grant: &OAuthGrant,
     around: &Surroundings<'_>,
 ) -> (OAuthGrant, Arc<dyn Rotation>) {
-    let Some(store) = &around.store else { return (grant.clone(), Arc::new(NoRotation)) };
-    let place = Place::new(store, tenant, &settings.id, grant);
+    let place = around.store.as_ref().and_then(|store| Place::new(store, tenant, &settings.id, grant));
+    let Some(place) = place else { return (grant.clone(), Arc::new(NoRotation)) };
     let newest = place.newest(grant).unwrap_or_else(|error| {
         // It was there a moment ago, when the snapshot was begun.
         error!(tenant, account = settings.id, %error, "going on with the refresh token of the configuration");
@@ -61,7 +61,7 @@ fn rotation(
 /// It cannot: no key opens it, or the store cannot be read.
 pub(crate) fn look_up(store: &Arc<Store>, tenant: &str, settings: &Settings) -> Result<(), StoreError> {
     let Grant::Token { grant, .. } = &settings.grant else { return Ok(()) };
-    let place = Place::new(store, tenant, &settings.id, grant);
+    let Some(place) = Place::new(store, tenant, &settings.id, grant) else { return Ok(()) };
     place.migrate()?;
     place.newest(grant).map(drop)
 }

@@ -25,13 +25,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(store: &Arc<Store>, tenant: &str, account: &str, grant: &Grant) -> Self {
-        let Grant::RefreshToken { refresh_token, .. } = grant;
+    /// The place of this grant's tokens; none for a grant that does not rotate.
+    pub(super) fn new(store: &Arc<Store>, tenant: &str, account: &str, grant: &Grant) -> Option<Self> {
+        let Grant::RefreshToken { refresh_token, .. } = grant else { return None };
         // A hash that stays the same from one release to the next: the chain has to be found again.
         let digest = Blake2s256::digest(refresh_token.expose());
         let origin = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect();
         let chain = Chain { tenant: tenant.to_owned(), account: account.to_owned(), origin };
-        Self { store: Arc::clone(store), chain }
+        Some(Self { store: Arc::clone(store), chain })
     }
 
     /// The grant with the refresh token that was kept; the grant itself if none was.
@@ -39,7 +40,7 @@ impl Place {
     /// # Errors
     /// There is one that cannot be read: it would be lost if the relay went on with an older one.
     pub(super) fn newest(&self, grant: &Grant) -> Result<Grant, Error> {
-        let Grant::RefreshToken { client_id, client_secret, .. } = grant;
+        let Grant::RefreshToken { client_id, client_secret, .. } = grant else { return Ok(grant.clone()) };
         let Some(kept) = self.store.refresh_tokens().get(&self.chain)? else { return Ok(grant.clone()) };
         let refresh_token = Secret::new(kept.expose());
         Ok(Grant::RefreshToken { client_id: client_id.clone(), client_secret: client_secret.clone(), refresh_token })

@@ -9,10 +9,10 @@ use posthouse_oauth::endpoint::Endpoint;
 use posthouse_oauth::secret::Secret;
 use posthouse_smtp::path::Mailbox;
 use posthouse_smtp::sasl::Mechanism;
-use posthouse_upstream::provider::ProviderKind;
 
 use crate::config::nearest::{listed, nearest};
 use crate::config::provider::Provider;
+use crate::config::provider::built_in::BuiltIn;
 use crate::config::section::Section;
 use crate::config::value::Entry;
 
@@ -36,7 +36,7 @@ pub struct Account {
 /// What an account logs in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grant {
-    /// Access tokens, which are asked for at an endpoint (`kind = "refresh_token"`).
+    /// Access tokens, which are asked for at an endpoint (`refresh_token`, `client_credentials`, `service_account`).
     Token {
         /// Where.
         endpoint: Endpoint,
@@ -68,10 +68,10 @@ pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>)
     let source_address = section.optional("source_address", |entry| entry.parsed::<IpAddr>("an IP address"));
     let provider = with_overrides(&section, provider);
     let grant = section.required("grant", "what the account logs in with", Entry::section);
-    let grant = grant.and_then(|grant| grant::read(grant, provider.as_ref()));
+    let user = user.or_else(|| address.as_ref().map(ToString::to_string));
+    let grant = grant.and_then(|grant| grant::read(grant, provider.as_ref(), user.as_deref()));
     section.finish();
-    let address = address?;
-    let user = user.unwrap_or_else(|| address.to_string());
+    let (address, user) = (address?, user?);
     Some(Account { id: id?, user, address, provider: provider?, grant: grant?, source_address })
 }
 
@@ -79,7 +79,7 @@ pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>)
 /// same, so that their faults are told; what they amount to nobody can judge.
 fn with_overrides(section: &Section<'_>, provider: Option<Provider>) -> Option<Provider> {
     let Some(provider) = provider else {
-        let _ = Provider::built_in(ProviderKind::Generic).overridden(section);
+        let _ = BuiltIn::Generic.provider().overridden(section);
         return None;
     };
     let own = provider.clone().overridden(section);

@@ -1,7 +1,9 @@
 //! Providers: hosts, ports, endpoints and limits, as data.
 //!
-//! Three are built in. `[providers.NAME]` overrides one of them or derives another, and an account
+//! Some are built in. `[providers.NAME]` overrides one of them or derives another, and an account
 //! overrides once more.
+
+pub mod built_in;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,6 +15,7 @@ use posthouse_smtp::sasl::Mechanism;
 use posthouse_upstream::provider::ProviderKind;
 
 use crate::config::defaults;
+use crate::config::provider::built_in::BuiltIn;
 use crate::config::section::Section;
 use crate::config::value::Entry;
 
@@ -31,8 +34,14 @@ pub struct Provider {
     pub tls: TlsRule,
     /// Where access tokens are asked for; `{directory}` stands for the account's directory.
     pub token_url: Option<String>,
+    /// Where a browser asks a mailbox's owner for consent.
+    pub authorize_url: Option<String>,
+    /// Where a device asks for a code that a mailbox's owner types in elsewhere.
+    pub device_url: Option<String>,
     /// The scope that is asked for.
     pub scope: Option<String>,
+    /// The scope that is asked for by an application that acts for itself.
+    pub application_scope: Option<String>,
     /// How logins are presented, where something else than the usual was said.
     pub mechanism: Option<Mechanism>,
     /// Sessions at a time for each account.
@@ -60,8 +69,6 @@ pub const DIRECTORY: &str = "organizations";
 /// What stands in a token URL for the account's directory.
 pub const DIRECTORY_PLACE: &str = "{directory}";
 
-const KINDS: [(&str, ProviderKind); 3] =
-    [("gmail", ProviderKind::Gmail), ("outlook", ProviderKind::Outlook), ("generic", ProviderKind::Generic)];
 const MECHANISMS: [(&str, Mechanism); 4] = [
     ("xoauth2", Mechanism::XOAuth2),
     ("oauthbearer", Mechanism::OAuthBearer),
@@ -70,52 +77,6 @@ const MECHANISMS: [(&str, Mechanism); 4] = [
 ];
 
 impl Provider {
-    /// The built-in provider of this kind, as nobody has touched it.
-    pub fn built_in(kind: ProviderKind) -> Self {
-        let common = Self {
-            name: kind_name(kind).to_owned(),
-            kind,
-            host: String::new(),
-            port: defaults::SUBMISSION_PORT,
-            tls: TlsRule::StartTls,
-            token_url: None,
-            scope: None,
-            mechanism: None,
-            sessions: defaults::GENERIC_SESSIONS,
-            messages_per_session: defaults::MESSAGES_PER_SESSION,
-            session_age: defaults::SESSION_AGE,
-            idle: defaults::IDLE,
-            token_margin: defaults::TOKEN_MARGIN,
-            messages_per_minute: None,
-            recipients_per_message: defaults::GENERIC_RECIPIENTS,
-            server_name: None,
-            ca_pem: None,
-        };
-        match kind {
-            ProviderKind::Generic => common,
-            ProviderKind::Gmail => Self {
-                host: "smtp.gmail.com".to_owned(),
-                port: defaults::SUBMISSIONS_PORT,
-                tls: TlsRule::Implicit,
-                token_url: Some("https://oauth2.googleapis.com/token".to_owned()),
-                scope: Some("https://mail.google.com/".to_owned()),
-                sessions: defaults::GMAIL_SESSIONS,
-                recipients_per_message: defaults::GMAIL_RECIPIENTS,
-                ..common
-            },
-            ProviderKind::Outlook => Self {
-                host: "smtp.office365.com".to_owned(),
-                token_url: Some(format!("https://login.microsoftonline.com/{DIRECTORY_PLACE}/oauth2/v2.0/token")),
-                scope: Some("https://outlook.office.com/SMTP.Send offline_access".to_owned()),
-                sessions: defaults::OUTLOOK_SESSIONS,
-                session_age: defaults::OUTLOOK_SESSION_AGE,
-                messages_per_minute: Some(defaults::OUTLOOK_MESSAGES_PER_MINUTE),
-                recipients_per_message: defaults::OUTLOOK_RECIPIENTS,
-                ..common
-            },
-        }
-    }
-
     /// How an access token is presented.
     pub(super) fn token_mechanism(&self) -> Mechanism {
         self.mechanism.unwrap_or(Mechanism::XOAuth2)
@@ -135,7 +96,11 @@ impl Provider {
         self.port = section.or("port", self.port, |entry| entry.number(1..=u16::MAX));
         self.tls = section.or("tls", self.tls, tls);
         self.token_url = section.optional("token_url", token_url).or(self.token_url);
+        self.authorize_url = section.optional("authorize_url", token_url).or(self.authorize_url);
+        self.device_url = section.optional("device_url", token_url).or(self.device_url);
         self.scope = section.optional("scope", |entry| entry.text().map(str::to_owned)).or(self.scope);
+        self.application_scope =
+            section.optional("application_scope", |entry| entry.text().map(str::to_owned)).or(self.application_scope);
         self.mechanism = section.optional("mechanism", |entry| entry.word(&MECHANISMS)).or(self.mechanism);
         self.sessions = section.or("sessions", self.sessions, |entry| entry.number(1..=defaults::SESSIONS_MOST));
         self.messages_per_session =
@@ -174,7 +139,7 @@ impl Provider {
 
 /// The providers that accounts may name: the built-in ones and those of `[providers]`.
 pub(super) fn read(root: &Section<'_>) -> BTreeMap<String, Provider> {
-    let built_in = KINDS.map(|(name, kind)| (name.to_owned(), Provider::built_in(kind)));
+    let built_in = BuiltIn::ALL.map(|(name, which)| (name.to_owned(), named(name, which)));
     let mut providers = BTreeMap::from(built_in);
     for (name, entry) in root.section("providers").iter().flat_map(Section::named) {
         if let Some(section) = entry.section() {
@@ -185,31 +150,26 @@ pub(super) fn read(root: &Section<'_>) -> BTreeMap<String, Provider> {
 }
 
 fn read_one(name: &str, section: Section<'_>) -> Provider {
-    let own_kind = KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, kind)| *kind);
+    let own = BuiltIn::ALL.iter().find(|(known, _)| *known == name).map(|(_, which)| *which);
     let extends = section.optional("extends", |entry| {
-        let kind = entry.word(&KINDS)?;
-        if own_kind.is_some_and(|own| own != kind) {
+        let which = entry.word(&BuiltIn::ALL)?;
+        if own.is_some_and(|own| own != which) {
             entry.fault(format!("`{name}` is built in and extends only itself")).suggest("choose another name").error();
         }
-        Some(kind)
+        Some(which)
     });
-    let kind = own_kind.or(extends).unwrap_or(ProviderKind::Generic);
-    if own_kind.is_none() && section.entry("extends").is_none() {
+    if own.is_none() && section.entry("extends").is_none() {
         section.missing("extends", "which provider it is like: `gmail`, `outlook` or `generic`");
     }
-    let before = Provider { name: name.to_owned(), ..Provider::built_in(kind) };
+    let before = named(name, own.or(extends).unwrap_or(BuiltIn::Generic));
     let provider = before.clone().overridden(&section);
     provider.check(&before, &section);
     section.finish();
     provider
 }
 
-fn kind_name(kind: ProviderKind) -> &'static str {
-    match kind {
-        ProviderKind::Gmail => "gmail",
-        ProviderKind::Outlook => "outlook",
-        ProviderKind::Generic => "generic",
-    }
+fn named(name: &str, which: BuiltIn) -> Provider {
+    Provider { name: name.to_owned(), ..which.provider() }
 }
 
 fn tls(entry: &Entry<'_>) -> Option<TlsRule> {

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod fixture;
 mod good;
+mod grants;
 mod listeners;
 mod policies;
 mod reference;

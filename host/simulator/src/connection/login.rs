@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::account::{Account, Attendance};
 use crate::provider::{Provider, Refusal};
+use crate::tokens::Opened;
 use crate::world::World;
 
 /// A connection that is logged in.
@@ -82,6 +83,9 @@ fn opens(world: &World, account: &Arc<Account>, credentials: &Credentials, now: 
         Credentials::Bearer { token, .. } => std::str::from_utf8(token.expose())
             .ok()
             .and_then(|token| world.tokens.opened_by(token, now))
-            .is_some_and(|opened| Arc::ptr_eq(&opened, account)),
+            .is_some_and(|opened| match opened {
+                Opened::Mailbox(own) => Arc::ptr_eq(&own, account),
+                Opened::Application(client_id) => world.applications.may_open(&client_id, &account.mailbox.address),
+            }),
     }
 }

@@ -1,6 +1,8 @@
 //! The whole simulator, asked over sockets in raw octets.
 
+mod assertions;
 mod client;
+mod consents;
 mod faults;
 mod limits;
 mod logins;

@@ -29,14 +29,17 @@ fn store(directory: &std::path::Path) -> Arc<Store> {
 #[test]
 fn the_newest_token_is_found_again_until_the_configuration_names_another() {
     let directory = directory("newest");
-    let place = Place::new(&store(&directory), "acme", "one", &grant("first"));
+    let place = Place::new(&store(&directory), "acme", "one", &grant("first")).unwrap();
     assert_eq!(place.newest(&grant("first")).unwrap(), grant("first"));
     place.keep(&Secret::new("second")).unwrap();
     place.keep(&Secret::new("third")).unwrap();
     drop(place);
     let store = store(&directory);
-    assert_eq!(Place::new(&store, "acme", "one", &grant("first")).newest(&grant("first")).unwrap(), grant("third"));
-    let renewed = Place::new(&store, "acme", "one", &grant("new consent"));
+    assert_eq!(
+        Place::new(&store, "acme", "one", &grant("first")).unwrap().newest(&grant("first")).unwrap(),
+        grant("third")
+    );
+    let renewed = Place::new(&store, "acme", "one", &grant("new consent")).unwrap();
     assert_eq!(renewed.newest(&grant("new consent")).unwrap(), grant("new consent"));
     std::fs::remove_dir_all(&directory).unwrap();
 }
@@ -46,11 +49,11 @@ fn the_newest_token_is_found_again_until_the_configuration_names_another() {
 fn a_file_of_an_earlier_release_moves_into_the_store_once() {
     let directory = directory("migrates");
     let store = store(&directory);
-    let place = Place::new(&store, "acme", "one", &grant("first"));
+    let place = Place::new(&store, "acme", "one", &grant("first")).unwrap();
     let file = directory.join(format!("acme.one.{}.refresh-token", place.chain.origin));
     assert_eq!(place.chain.origin, "0237b8d953b776de");
     std::fs::write(&file, "second").unwrap();
-    Place::new(&store, "acme", "other", &grant("first")).migrate().unwrap();
+    Place::new(&store, "acme", "other", &grant("first")).unwrap().migrate().unwrap();
     assert!(file.exists());
     place.migrate().unwrap();
     assert!(!file.exists());

@@ -1,6 +1,10 @@
 //! `[accounts.grant]`: what an account logs in with, and whether its provider takes that.
 
+mod application;
+mod service_account;
+
 use posthouse_oauth::endpoint::Endpoint;
+use posthouse_oauth::grant::Grant as Asked;
 use posthouse_smtp::sasl::Mechanism;
 use posthouse_upstream::provider::ProviderKind;
 
@@ -12,18 +16,28 @@ use crate::config::value::Entry;
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     RefreshToken,
+    ClientCredentials,
+    ServiceAccount,
     Password,
     None,
 }
 
-const KINDS: [(&str, Kind); 3] =
-    [("refresh_token", Kind::RefreshToken), ("password", Kind::Password), ("none", Kind::None)];
+const KINDS: [(&str, Kind); 5] = [
+    ("refresh_token", Kind::RefreshToken),
+    ("client_credentials", Kind::ClientCredentials),
+    ("service_account", Kind::ServiceAccount),
+    ("password", Kind::Password),
+    ("none", Kind::None),
+];
+const MEANING: &str = "`refresh_token`, `client_credentials`, `service_account`, `password` or `none`";
 
 /// The grant; none where something in it is a fault. Without a provider only the keys are looked at.
-pub(super) fn read(section: Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
-    let kind = section.required("kind", "`refresh_token`, `password` or `none`", |entry| entry.word(&KINDS));
+pub(super) fn read(section: Section<'_>, provider: Option<&Provider>, user: Option<&str>) -> Option<Grant> {
+    let kind = section.required("kind", MEANING, |entry| entry.word(&KINDS));
     let grant = match kind {
         Some(Kind::RefreshToken) => refresh_token(&section, provider),
+        Some(Kind::ClientCredentials) => application::read(&section, provider),
+        Some(Kind::ServiceAccount) => service_account::read(&section, provider, user),
         Some(Kind::Password) => password(&section, provider),
         Some(Kind::None) => nothing(&section, provider),
         None => return None, // which keys belong here is not known either
@@ -33,22 +47,13 @@ pub(super) fn read(section: Section<'_>, provider: Option<&Provider>) -> Option<
 }
 
 fn refresh_token(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
-    let client_id = section.required("client_id", "the application's id at the provider", visible);
+    let client_id = client_id(section);
     let client_secret = section.entry("client_secret").map(|entry| entry.secret());
     let refresh_token = section.required("refresh_token", "the mailbox's refresh token", Entry::secret);
     let directory = section.optional("directory", |entry| directory(entry, provider));
     let provider = provider?;
-    let Some(token_url) = &provider.token_url else {
-        let reason = "the provider has no token_url, so that no access token can be asked for";
-        section.mark_of("kind").fault(reason).suggest("give the provider (or the account) a `token_url`").error();
-        return None;
-    };
-    let mechanism = provider.token_mechanism();
-    if !matches!(mechanism, Mechanism::XOAuth2 | Mechanism::OAuthBearer) {
-        mismatch(section, "an access token", "`xoauth2` or `oauthbearer`");
-    }
-    let token_url = token_url.replace(DIRECTORY_PLACE, directory.as_deref().unwrap_or(DIRECTORY));
-    let grant = posthouse_oauth::grant::Grant::RefreshToken {
+    let token_url = token_url(section, provider, directory.as_deref())?;
+    let grant = Asked::RefreshToken {
         client_id: client_id?,
         client_secret: match client_secret {
             Some(secret) => Some(secret?),
@@ -56,7 +61,7 @@ fn refresh_token(section: &Section<'_>, provider: Option<&Provider>) -> Option<G
         },
         refresh_token: refresh_token?,
     };
-    Some(Grant::Token { endpoint: Endpoint { token_url, scope: provider.scope.clone() }, grant, mechanism })
+    Some(token(section, provider, Endpoint { token_url, scope: provider.scope.clone() }, grant))
 }
 
 fn password(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
@@ -79,6 +84,28 @@ fn nothing(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> 
         }
     }
     Some(Grant::None)
+}
+
+/// The grant of an account that logs in with access tokens.
+fn token(section: &Section<'_>, provider: &Provider, endpoint: Endpoint, grant: Asked) -> Grant {
+    let mechanism = provider.token_mechanism();
+    if !matches!(mechanism, Mechanism::XOAuth2 | Mechanism::OAuthBearer) {
+        mismatch(section, "an access token", "`xoauth2` or `oauthbearer`");
+    }
+    Grant::Token { endpoint, grant, mechanism }
+}
+
+fn token_url(section: &Section<'_>, provider: &Provider, directory: Option<&str>) -> Option<String> {
+    let Some(token_url) = &provider.token_url else {
+        let reason = "the provider has no token_url, so that no access token can be asked for";
+        section.mark_of("kind").fault(reason).suggest("give the provider (or the account) a `token_url`").error();
+        return None;
+    };
+    Some(token_url.replace(DIRECTORY_PLACE, directory.unwrap_or(DIRECTORY)))
+}
+
+fn client_id(section: &Section<'_>) -> Option<String> {
+    section.required("client_id", "the application's id at the provider", visible)
 }
 
 fn mismatch(section: &Section<'_>, what: &str, needed: &str) {

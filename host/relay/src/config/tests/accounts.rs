@@ -11,8 +11,8 @@ fn an_unknown_provider_names_the_known_ones() {
     );
     assert_eq!(
         acme_error("\"gmail\"", "\"pigeon\""),
-        "tenants/acme.toml:11: accounts[acme-gmail].provider = \"pigeon\": unknown provider; known are `generic`, `gmail` and \
-         `outlook`; others need a [providers.NAME] in the main file"
+        "tenants/acme.toml:11: accounts[acme-gmail].provider = \"pigeon\": unknown provider; known are `generic`, `gmail`, \
+         `outlook`, `outlook-china` and `outlook-us-gov`; others need a [providers.NAME] in the main file"
     );
 }
 

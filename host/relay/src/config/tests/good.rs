@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use posthouse_smtp::client::TlsRule;
 use posthouse_smtp::sasl::Mechanism;
+use posthouse_upstream::provider::ProviderKind;
 
 use super::fixture::{ACME, MAIN, config, loaded, warnings};
 use crate::config::account::Grant;
@@ -12,8 +13,8 @@ use crate::config::limits::{Limits, Timeouts};
 use crate::config::listener::Auth;
 use crate::config::log::{Level, LogFormat};
 use crate::config::provider::Provider;
+use crate::config::provider::built_in::{BuiltIn, Cloud};
 use crate::listener::TlsMode;
-use posthouse_upstream::provider::ProviderKind;
 
 #[test]
 fn what_is_not_said_has_its_default() {
@@ -81,7 +82,7 @@ fn an_account_is_its_provider_with_two_layers_of_its_own() {
         ACME.replace("provider = \"gmail\"", "provider = \"gmail\"\nsessions = 2\nsource_address = \"127.0.0.2\"");
     let config = config(&main, &acme);
     let account = &config.tenants[0].accounts[0];
-    let gmail = Provider::built_in(ProviderKind::Gmail);
+    let gmail = BuiltIn::Gmail.provider();
     let expected = Provider { sessions: 2, idle: Duration::from_secs(30), ..gmail };
     assert_eq!(account.provider, expected);
     assert_eq!(account.user, "app@example.com");
@@ -109,13 +110,32 @@ fn outlook_asks_for_tokens_in_the_accounts_directory() {
 
 #[test]
 fn the_built_in_providers_keep_their_limits() {
-    let outlook = Provider::built_in(ProviderKind::Outlook);
+    let outlook = BuiltIn::Outlook(Cloud::Worldwide).provider();
     assert_eq!((outlook.sessions, outlook.messages_per_minute, outlook.recipients_per_message), (3, Some(30), 500));
     assert_eq!((outlook.session_age, outlook.idle), (Duration::from_mins(15), Duration::from_mins(4)));
     assert_eq!((outlook.host.as_str(), outlook.port, outlook.tls), ("smtp.office365.com", 587, TlsRule::StartTls));
-    let gmail = Provider::built_in(ProviderKind::Gmail);
+    let gmail = BuiltIn::Gmail.provider();
     assert_eq!((gmail.sessions, gmail.messages_per_session, gmail.recipients_per_message), (10, 100, 100));
     assert_eq!((gmail.host.as_str(), gmail.port, gmail.tls), ("smtp.gmail.com", 465, TlsRule::Implicit));
+}
+
+#[test]
+fn national_clouds_have_hosts_and_scopes_of_their_own() {
+    for (name, host, login, resource) in [
+        ("outlook-us-gov", "smtp.office365.us", "login.microsoftonline.us", "outlook.office365.us"),
+        ("outlook-china", "smtp.partner.outlook.cn", "login.partner.microsoftonline.cn", "partner.outlook.cn"),
+    ] {
+        let acme = ACME.replace("\"gmail\"", &format!("\"{name}\""));
+        let account = config(MAIN, &acme).tenants[0].accounts[0].clone();
+        assert_eq!((account.provider.host.as_str(), account.provider.kind), (host, ProviderKind::Outlook));
+        let Grant::Token { endpoint, .. } = &account.grant else { unreachable!("{account:?}") };
+        assert_eq!(endpoint.token_url, format!("https://{login}/organizations/oauth2/v2.0/token"));
+        assert_eq!(endpoint.scope, Some(format!("https://{resource}/SMTP.Send offline_access")));
+        assert_eq!(account.provider.application_scope, Some(format!("https://{resource}/.default")));
+    }
+    let own = format!("{MAIN}[providers.agency]\nextends = \"outlook-us-gov\"\nsessions = 2\n");
+    let account = config(&own, &ACME.replace("\"gmail\"", "\"agency\"")).tenants[0].accounts[0].clone();
+    assert_eq!((account.provider.host.as_str(), account.provider.sessions), ("smtp.office365.us", 2));
 }
 
 #[test]

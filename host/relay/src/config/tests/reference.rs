@@ -4,6 +4,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use posthouse_simulator::keys::{ClientCertificate, Validity};
 
 use super::fixture::directory;
 use crate::config::{Loaded, load};
@@ -42,6 +45,20 @@ fn files(name: &str, edit: impl Fn(&str) -> String) -> PathBuf {
     ];
     for file in named {
         fs::write(to.join(file), "synthetic\n").unwrap();
+        fs::set_permissions(to.join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    static APPLICATION: OnceLock<ClientCertificate> = OnceLock::new();
+    let application = APPLICATION.get_or_init(|| ClientCertificate::new("reference", Validity::Long).unwrap());
+    let account = format!(
+        r#"{{"type":"service_account","client_email":"r@p.test","private_key_id":"1","private_key":"{}"}}"#,
+        application.key.replace('\n', "\\n")
+    );
+    for (file, text) in [
+        ("secrets/acme-app.crt", application.certificate.as_str()),
+        ("secrets/acme-app.key", application.key.as_str()),
+        ("secrets/acme-service-account.json", account.as_str()),
+    ] {
+        fs::write(to.join(file), text).unwrap();
         fs::set_permissions(to.join(file), fs::Permissions::from_mode(0o600)).unwrap();
     }
     to
@@ -95,7 +112,7 @@ fn the_reference_names_every_key() {
     };
     let directory = files("keys", strange);
     let loaded = load(&directory.join("posthouse.toml"));
-    assert_eq!(loaded.errors.len(), 29, "one for each table\n{}", loaded.report());
+    assert_eq!(loaded.errors.len(), 32, "one for each table\n{}", loaded.report());
     let text: String = FILES.map(|file| fs::read_to_string(directory.join(file)).unwrap()).concat();
     for fault in &loaded.errors {
         assert_eq!(fault.reason, "unknown key");

@@ -33,7 +33,9 @@ fn a_secret_in_a_file_is_taken_without_its_line_end() {
     let config = loaded.config.unwrap();
     assert_eq!(config.tenants[0].id, "acme");
     let Grant::Token { grant, .. } = &config.tenants[0].accounts[0].grant else { unreachable!("a refresh token") };
-    let posthouse_oauth::grant::Grant::RefreshToken { client_secret, refresh_token, .. } = grant;
+    let posthouse_oauth::grant::Grant::RefreshToken { client_secret, refresh_token, .. } = grant else {
+        unreachable!("a refresh token")
+    };
     assert_eq!(refresh_token.expose(), "1//refresh");
     assert_eq!(client_secret.as_ref().unwrap().expose(), "posthouse-relay", "from the environment");
 }

@@ -33,7 +33,7 @@ async fn errors_come_with_their_name_and_status() {
     let cases = [
         ("/google/token", form("refresh-sales@example.com"), 400, "invalid_grant"),
         (path(Provider::Outlook), wrong_secret, 401, "invalid_client"),
-        (path(Provider::Outlook), good.replace("refresh_token&", "authorization_code&"), 400, "unsupported_grant_type"),
+        (path(Provider::Outlook), good.replace("refresh_token&", "password&"), 400, "unsupported_grant_type"),
         (path(Provider::Outlook), good.clone() + "&scope=https%3A%2F%2Fgraph.microsoft.com%2F", 400, "invalid_scope"),
         (path(Provider::Outlook), good.clone() + "&client_id=twice", 400, "invalid_request"),
         ("/elsewhere.test/oauth2/v2.0/token", good.clone(), 400, "invalid_request"),

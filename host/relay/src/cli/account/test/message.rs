@@ -1,0 +1,68 @@
+//! One message to the mailbox itself.
+
+use std::time::SystemTime;
+
+use posthouse_mail::date::Date;
+use posthouse_smtp::client::{Event, Framing, Transaction};
+use posthouse_smtp::command::Body;
+use posthouse_smtp::path::{ForwardPath, ReversePath};
+use posthouse_smtp::reply::Severity;
+
+use super::network::{Ended, Session};
+use super::steps::Steps;
+use crate::account::Surroundings;
+use crate::config::account::Account;
+
+pub(super) async fn sent(account: &Account, around: &Surroundings<'_>, session: Option<Session>, steps: &mut Steps) {
+    let Some(mut session) = session else {
+        steps.skipped("message", "not tried");
+        return;
+    };
+    match transaction(account, around, &mut session).await {
+        Ok(reply) => steps.ok("message", &format!("taken: {reply}")),
+        Err(said) => steps.fail("message", &said),
+    }
+    session.quit().await;
+}
+
+/// The reply to the message that was taken; what was said of one that was not.
+async fn transaction(account: &Account, around: &Surroundings<'_>, session: &mut Session) -> Result<String, String> {
+    let address = account.address.to_string();
+    let reverse_path = ReversePath::Mailbox(account.address.clone());
+    let recipients = [ForwardPath::Mailbox(account.address.clone())];
+    let envelope = Transaction {
+        reverse_path: &reverse_path,
+        recipients: &recipients,
+        size: None,
+        body: Body::SevenBit,
+        smtputf8: !address.is_ascii(),
+    };
+    session.client.begin(&envelope, Framing::Data).map_err(|error| error.to_string())?;
+    loop {
+        match session.next().await.map_err(|ended: Ended| ended.to_string())? {
+            Event::RecipientsAccepted => session.client.send_data(),
+            Event::GoAhead => {
+                let text = content(&address, around.hostname);
+                session.send(text.as_bytes()).await.map_err(|ended| ended.to_string())?;
+                session.client.content_sent();
+            }
+            Event::Answered(outcome) if outcome.reply.severity() == Severity::Success => {
+                return Ok(outcome.reply.to_string());
+            }
+            Event::Answered(outcome) => return Err(outcome.reply.to_string()),
+            Event::EarlyReply(reply) => return Err(reply.to_string()),
+            _ => {}
+        }
+    }
+}
+
+/// The content with its final dot; no line of it begins with one.
+fn content(address: &str, hostname: &str) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!(
+        "From: <{address}>\r\nTo: <{address}>\r\nSubject: Posthouse account test\r\nDate: {}\r\n\
+         Message-ID: <account-test.{}@{hostname}>\r\n\r\nThis account can send through Posthouse.\r\n.\r\n",
+        Date::from_unix_seconds(now.as_secs()),
+        now.as_nanos(),
+    )
+}
