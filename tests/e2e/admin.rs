@@ -1,4 +1,15 @@
-//! The admin address: metrics with the names that were promised, health, readiness.
+//! The admin address: metrics with the names that were promised, health, readiness; the API in `admin/*`.
+
+mod access;
+mod commands;
+mod description;
+mod hostile;
+mod http;
+mod operated;
+mod pausing;
+mod reloading;
+mod tls;
+mod tracing;
 
 use std::net::SocketAddr;
 

@@ -35,6 +35,11 @@ impl Files {
 
     /// The same with these lines in the tenant's file.
     pub(crate) async fn with(more: &str) -> Self {
+        Self::operated("", more).await
+    }
+
+    /// The same with these lines in the main file too, such as an `[admin]`.
+    pub(crate) async fn operated(main: &str, more: &str) -> Self {
         let mailboxes = [
             Mailbox::new(Provider::Gmail, "mail@acme.example"),
             Mailbox::new(Provider::Outlook, "box@acme.example"),
@@ -49,7 +54,7 @@ impl Files {
         let hash = password::hash(b"secret");
         std::fs::write(directory.join("ca.pem"), simulator.ca_pem()).expect("a file can be written");
         let write = |name: &str, text: &str| std::fs::write(directory.join(name), text).expect("a file can be written");
-        write("posthouse.toml", &main_file(&simulator, &directory, ""));
+        write("posthouse.toml", &main_file(&simulator, &directory, main));
         write("tenants/acme.toml", &acme(&mailboxes[0], &hash, more));
         let file = directory.join("posthouse.toml");
         let loaded = load(&file);

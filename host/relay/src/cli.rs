@@ -3,14 +3,20 @@
 //! 0: done as asked. 1: it did not work, and standard error says what to do next. 2: the command
 //! itself was not understood.
 
+mod admin_client;
+mod admin_token;
 mod check;
 mod demo;
 mod hash_password;
 mod policy;
+mod reload;
 mod run;
 mod simulate;
+mod status;
+mod tenant;
 mod terminal;
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -59,6 +65,15 @@ enum Command {
     Simulate(simulate::Options),
     /// Make the Argon2id hash of a password for a login, read from standard input
     HashPassword,
+    /// Show how a running relay stands; on a terminal alive, until ^C
+    Status(status::Options),
+    /// Have a running relay read its configuration anew; 1 if it is refused, in whole or in part
+    Reload(reload::Options),
+    /// List, show, pause and resume the tenants of a running relay, and their accounts
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Make a token for the admin API, and the lines that configure it
+    AdminToken(admin_token::Options),
     /// Write, build and try policies: what decides on a tenant's mail
     #[command(subcommand)]
     Policy(policy::Command),
@@ -78,6 +93,10 @@ pub fn main() -> ExitCode {
         Command::Demo { once } => demo::demo(once),
         Command::Simulate(options) => simulate::simulate(&options),
         Command::HashPassword => hash_password::hash_password(),
+        Command::Status(options) => asking(status::status(&options)),
+        Command::Reload(options) => asking(reload::reload(&options)),
+        Command::Tenant(command) => asking(tenant::tenant(&command)),
+        Command::AdminToken(options) => admin_token::admin_token(&options),
         Command::Policy(command) => policy::policy(&command),
         Command::CompileWorker { mode } => compile_worker(&mode),
     };
@@ -85,6 +104,11 @@ pub fn main() -> ExitCode {
         terminal::complain(&message);
         ExitCode::FAILURE
     })
+}
+
+fn asking(work: impl Future<Output = Result<ExitCode, String>>) -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("cannot start the runtime: {error}"))?.block_on(work)
 }
 
 fn compile_worker(mode: &str) -> Result<ExitCode, String> {
