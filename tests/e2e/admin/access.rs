@@ -8,11 +8,11 @@ use crate::post::APP;
 
 /// Everybody who has a token, and the roles that it gives at the tenant `acme`.
 const CALLERS: [(&str, &[&str]); 5] = [
-    (OPERATOR, &["any", "relay:read", "relay:change", "tenant:read", "tenant:change"]),
     (WATCHER, &["any", "relay:read", "tenant:read"]),
     (ACME, &["any", "tenant:read", "tenant:change"]),
     (ACME_WATCHER, &["any", "tenant:read"]),
     (GLOBEX, &["any"]),
+    (OPERATOR, &["any", "relay:read", "relay:change", "tenant:read", "tenant:change"]),
 ];
 
 /// Every operation: method, path (of acme's gmail), the role that it needs, and a request that would be done.
@@ -49,8 +49,14 @@ async fn every_endpoint_refuses_every_token_that_is_not_good_for_it() {
             let answer = relay.ask(&ask.clone().token(token)).await;
             match &role {
                 Some(role) if !roles.contains(&role.as_str()) => drop(answer.refused(403)),
+                // This relay was started without a recorder of metrics.
+                _ if path == "/metrics" => drop(answer.refused(404)),
                 _ => assert_eq!(answer.status, 200, "{name} with {token}: {answer:?}"),
             }
+        }
+        // What an operator has paused is no tenant's to change: the next endpoint begins anew.
+        for at in ["/v1/tenants/acme", "/v1/tenants/acme/accounts/gmail"] {
+            relay.post(&format!("{at}/resume"), OPERATOR).await.done();
         }
         // From an address of its own each, since wrong tokens are counted.
         let from = |kind: u8| [127, 0, 1 + kind, u8::try_from(index + 1).expect("few operations")];

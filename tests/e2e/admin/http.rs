@@ -125,7 +125,7 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> Answer {
         let read = stream.read(&mut piece).await.unwrap_or(0);
         octets.extend_from_slice(&piece[..read]);
         let text = String::from_utf8_lossy(&octets);
-        let is_stream = text.contains("\r\n\r\n") && text.contains("text/event-stream");
+        let is_stream = text.split_once("\r\n\r\n").is_some_and(|(head, _)| head.contains("text/event-stream"));
         if read == 0 || is_stream {
             return taken_apart(&text);
         }

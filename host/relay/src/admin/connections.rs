@@ -1,12 +1,10 @@
 //! Connections to the admin address: bounded in number, in time, and in what they may send before they are heard.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,7 +24,7 @@ use super::{Admin, routes};
 const CONNECTIONS: usize = 256;
 /// How long a TLS handshake may take, and the header of each request; also how long a connection may be idle.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The most octets of a request's header (and of what is read ahead of a body).
+/// About the most octets of a request's header, and of what is read ahead of a body: what one read brings is looked at.
 const HEADER: usize = 32 * 1024;
 /// The most fields of it.
 const FIELDS: usize = 64;
@@ -75,8 +73,7 @@ async fn serve(mut stream: Stream, peer: SocketAddr, tls: Option<Acceptor>, rout
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        let response = router.call(request);
-        async move { response.await.map(Response::from) as Result<Response, Infallible> }
+        router.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

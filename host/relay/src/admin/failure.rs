@@ -16,7 +16,7 @@ pub(super) struct Failure {
     status: StatusCode,
     error: String,
     next: String,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     /// What more there is to say, beside `error` and `next`.
     report: Option<Box<Value>>,
 }
@@ -31,7 +31,10 @@ impl Failure {
     pub(super) fn unauthorized(error: &str) -> Self {
         let next = "send `Authorization: Bearer TOKEN`; `posthouse admin-token` makes one";
         let bearer = HeaderValue::from_static("Bearer");
-        Self { header: Some((header::WWW_AUTHENTICATE, bearer)), ..Self::new(StatusCode::UNAUTHORIZED, error, next) }
+        Self {
+            header: Some(Box::new((header::WWW_AUTHENTICATE, bearer))),
+            ..Self::new(StatusCode::UNAUTHORIZED, error, next)
+        }
     }
 
     /// A token that is not good for this.
@@ -43,7 +46,7 @@ impl Failure {
     pub(super) fn too_many(seconds: u64) -> Self {
         let error = "too many requests with wrong tokens came from this address";
         let next = format!("try again in {seconds} s, with a token that is configured");
-        let header = Some((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        let header = Some(Box::new((header::RETRY_AFTER, HeaderValue::from(seconds))));
         Self { header, ..Self::new(StatusCode::TOO_MANY_REQUESTS, error, next) }
     }
 
@@ -76,7 +79,7 @@ impl IntoResponse for Failure {
             body["report"] = *report;
         }
         let mut response = (self.status, Json(body)).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response
