@@ -1,10 +1,11 @@
 //! The live trace: who hears what, and what nobody hears.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use posthouse_relay::config::token::Digest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::http::{Ask, PATIENCE, connect};
@@ -44,7 +45,7 @@ impl Events {
 
     /// Whether something was read, and not the end.
     async fn read(&mut self) -> bool {
-        let mut piece = [0; 4096];
+        let mut piece = [0; 64 * 1024];
         let read = self.stream.read(&mut piece).await.unwrap_or(0);
         self.heard.push_str(&String::from_utf8_lossy(&piece[..read]));
         read > 0
@@ -189,4 +190,37 @@ async fn listeners_are_bounded_and_leave_no_trace() {
         }
     });
     again.await.expect("places come back");
+}
+
+#[tokio::test]
+async fn a_slow_reader_loses_events_and_is_told_how_many() {
+    // More than the system's buffers hold. Each session has these mails, and begins, logs in and ends.
+    const SESSIONS: usize = 500;
+    const MAILS: usize = 45;
+    let relay = Operated::new().await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    let mut stream = socket.connect(relay.address).await.expect("the admin address is there");
+    stream.write_all(Ask::get("/v1/trace").token(OPERATOR).octets().as_bytes()).await.expect("it reads");
+    let mut slow = Events { stream, heard: String::new() };
+    slow.until(": listening").await;
+    // Nobody who sends mail waits for it.
+    for _ in 0..SESSIONS {
+        let mut client = relay.files.client(APP).await;
+        client.send("MAIL FROM:<me@acme.example>\r\nRSET\r\n".repeat(MAILS)).await;
+        for _ in 0..2 * MAILS {
+            client.hear("250 ").await;
+        }
+        client.expect("QUIT", "221").await;
+    }
+    // All of it is sent: what is not here in a moment does not come.
+    while timeout(Duration::from_secs(1), slow.read()).await.is_ok_and(|is_more| is_more) {}
+    let number = |line: &str| {
+        let number = line.strip_prefix("data: {\"event\":\"lost\",\"lost\":")?.strip_suffix('}')?;
+        number.parse::<usize>().ok()
+    };
+    let lost: usize = slow.heard.lines().filter_map(number).sum();
+    let heard = slow.names().into_iter().filter(|name| *name != "lost").count();
+    assert_eq!(heard + lost, (MAILS + 3) * SESSIONS, "{heard} heard, {lost} lost");
+    assert!(heard > 256 && lost > 1_000, "{heard} heard, {lost} lost");
 }
