@@ -50,6 +50,15 @@ pub(super) struct AdminClient {
     connector: Option<Connector>,
 }
 
+/// What comes with a request.
+#[derive(Debug)]
+pub(super) enum Body {
+    Nothing,
+    Json(Value),
+    /// A component, with header fields that say more of it.
+    Wasm(Vec<u8>, Vec<(&'static str, String)>),
+}
+
 /// Why there is no answer as asked for.
 #[derive(Debug)]
 pub(super) struct Failed {
@@ -89,15 +98,20 @@ impl AdminClient {
 
     /// What is there.
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failed> {
-        self.ask(Method::GET, path, None).await
+        self.ask(Method::GET, path, Body::Nothing).await
     }
 
     /// Has something changed.
     pub(super) async fn post(&self, path: &str, body: Option<Value>) -> Result<Value, Failed> {
+        self.ask(Method::POST, path, body.map_or(Body::Nothing, Body::Json)).await
+    }
+
+    /// Has something changed by what is in the body.
+    pub(super) async fn send(&self, path: &str, body: Body) -> Result<Value, Failed> {
         self.ask(Method::POST, path, body).await
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failed> {
+    async fn ask(&self, method: Method, path: &str, body: Body) -> Result<Value, Failed> {
         let failed = |reason: String| Failed { message: format!("{}: {reason}", self.url), report: None };
         let answer = timeout(ANSWER, self.exchange(method, path, body)).await;
         let (status, body) = answer.map_err(|_| failed("no answer came in time".to_owned()))?.map_err(failed)?;
@@ -112,12 +126,7 @@ impl AdminClient {
         Err(Failed { message, report: body.get("report").cloned() })
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Result<(hyper::StatusCode, Bytes), String> {
+    async fn exchange(&self, method: Method, path: &str, body: Body) -> Result<(hyper::StatusCode, Bytes), String> {
         let stream = timeout(CONNECT, self.connect()).await.unwrap_or_else(|_| Err("nobody answers".to_owned()));
         let next = "is the relay running, with [admin] in its configuration?";
         let stream = stream.map_err(|reason| format!("cannot connect: {reason}; {next}"))?;
@@ -129,10 +138,21 @@ impl AdminClient {
             .uri(path)
             .header(header::HOST, self.url.authority().map_or("", |authority| authority.as_str()))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()));
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let body = Full::new(Bytes::from(body.map_or_else(String::new, |body| body.to_string())));
+        let octets = match body {
+            Body::Nothing => Vec::new(),
+            Body::Json(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                body.to_string().into_bytes()
+            }
+            Body::Wasm(component, fields) => {
+                request = request.header(header::CONTENT_TYPE, "application/wasm");
+                for (name, value) in fields {
+                    request = request.header(name, value);
+                }
+                component
+            }
+        };
+        let body = Full::new(Bytes::from(octets));
         let request =
             request.body(body).map_err(|_| "the token or the address cannot stand in a request".to_owned())?;
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;

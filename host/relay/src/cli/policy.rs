@@ -1,13 +1,16 @@
 //! `posthouse policy`: for those who write policies.
 //!
-//! Everything here runs on the author's machine, with the host that the relay itself has: what passes here is
-//! what a relay takes. Nothing here touches a running relay or its configuration.
+//! What is written, built and tried runs on the author's machine, with the host that the relay itself has: what passes here
+//! is what a relay takes. What is brought, and its way from stage to stage, is asked of a running relay's admin address.
 
 mod bench;
 mod build;
 mod check;
+mod keygen;
 mod new;
 mod numbers;
+mod push;
+mod stages;
 mod test;
 mod workshop;
 
@@ -47,6 +50,26 @@ pub(super) enum Command {
     Test(test::Options),
     /// Measure how long a decision takes
     Bench(bench::Options),
+    /// Make a pair of keys to sign policies with
+    Keygen(keygen::Options),
+    /// Bring a policy to a running relay
+    Push(Box<push::Options>),
+    /// List the generations of a tenant's policy, the newest first
+    List(stages::OfTenant),
+    /// Let a generation decide; the one that did is kept for a rollback
+    Promote(stages::OfGeneration),
+    /// Let a generation decide on a share of the messages
+    Canary(stages::Share),
+    /// Ask a generation beside the one that decides, and keep the differences
+    Shadow(stages::OfGeneration),
+    /// Show where the shadow differs from what decides
+    Diff(stages::OfTenant),
+    /// End a canary or a shadow
+    Retire(stages::OfGeneration),
+    /// Let the generation decide that did before
+    Rollback(stages::OfTenant),
+    /// Give the policy that decides other settings, as a generation of its own
+    Set(stages::Settings),
 }
 
 pub(super) fn policy(command: &Command) -> Result<ExitCode, String> {
@@ -56,6 +79,16 @@ pub(super) fn policy(command: &Command) -> Result<ExitCode, String> {
         Command::Check(options) => to_its_end(check::check(options)),
         Command::Test(options) => to_its_end(test::test(options)),
         Command::Bench(options) => to_its_end(bench::bench(options)),
+        Command::Keygen(options) => keygen::keygen(options),
+        Command::Push(options) => to_its_end(push::push(options)),
+        Command::List(of) => to_its_end(stages::list(of)),
+        Command::Promote(of) => to_its_end(stages::bring(of, "active", None)),
+        Command::Canary(share) => to_its_end(stages::canary(share)),
+        Command::Shadow(of) => to_its_end(stages::bring(of, "shadow", None)),
+        Command::Diff(of) => to_its_end(stages::diff(of)),
+        Command::Retire(of) => to_its_end(stages::bring(of, "retired", None)),
+        Command::Rollback(of) => to_its_end(stages::roll_back(of)),
+        Command::Set(settings) => to_its_end(stages::set(settings)),
     }
 }
 

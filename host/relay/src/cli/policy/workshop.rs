@@ -43,6 +43,12 @@ impl PolicyFile {
         }
     }
 
+    /// The cases: those given, or cases.toml beside the file and nowhere else.
+    pub(super) fn cases_beside(&self, given: Option<&Path>) -> Option<PathBuf> {
+        let beside = || Some(self.path.with_file_name(CASES)).filter(|path| path.is_file());
+        given.map(Path::to_owned).or_else(beside)
+    }
+
     /// The cases: those given, or cases.toml beside the file or in the working directory.
     pub(super) fn cases(&self, given: Option<&Path>) -> Option<PathBuf> {
         if let Some(given) = given {
