@@ -6,10 +6,12 @@
 mod check;
 mod demo;
 mod hash_password;
+mod pid_file;
 mod policy;
 mod run;
 mod simulate;
 mod terminal;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,11 +40,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Relay mail as the configuration says, until SIGTERM or ^C
-    Run {
-        /// The configuration file
-        #[arg(long, short, default_value = "/etc/posthouse/posthouse.toml", env = "POSTHOUSE_CONFIG")]
-        config: PathBuf,
-    },
+    Run(run::Options),
+    /// Let a new process of the program file take the place of the one that relays; no session is cut
+    Upgrade(upgrade::Options),
     /// Read the configuration, say everything that is wrong with it, and run nothing
     Check {
         /// The configuration file
@@ -73,7 +73,8 @@ enum Command {
 /// Does what the command line asks.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Run { config } => run::run(&config),
+        Command::Run(options) => run::run(&options),
+        Command::Upgrade(options) => upgrade::upgrade(&options),
         Command::Check { config } => check::check(&config),
         Command::Demo { once } => demo::demo(once),
         Command::Simulate(options) => simulate::simulate(&options),

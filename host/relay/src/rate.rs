@@ -75,6 +75,20 @@ impl Rate {
         Some((per_minute, per_minute.saturating_sub(used)))
     }
 
+    /// How long until the whole allowance is back.
+    pub(crate) fn owed(&self, now: Instant) -> Duration {
+        self.meter().full_again.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
+    }
+
+    /// Counts what somebody else has sent, whose allowance would be back after this time: two that follow each other
+    /// send as one.
+    pub(crate) fn owe(&self, now: Instant, owed: Duration) {
+        let mut meter = self.meter();
+        if meter.full_again.is_none_or(|at| at < now + owed) {
+            meter.full_again = Some(now + owed);
+        }
+    }
+
     fn meter(&self) -> MutexGuard<'_, Meter> {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -44,3 +44,18 @@ fn without_a_limit_nothing_waits() {
     let (rate, start) = (Rate::per_minute(None), Instant::now());
     assert!((0..100_000).all(|_| rate.take(start, NO_PATIENCE) == Ok(Duration::ZERO)));
 }
+
+#[test]
+fn what_another_process_has_sent_counts_here() {
+    let (now, none) = (Instant::now(), Duration::ZERO);
+    let (old, new) = (Rate::per_minute(Some(2)), Rate::per_minute(Some(2)));
+    for _ in 0..2 {
+        old.take(now, none).expect("the allowance may be used at once");
+    }
+    assert_eq!(old.owed(now), Duration::from_mins(1));
+    new.owe(now, old.owed(now));
+    assert!(new.take(now, none).is_err());
+    // Less than is known already changes nothing.
+    new.owe(now, none);
+    assert_eq!(new.owed(now), Duration::from_mins(1));
+}
