@@ -138,7 +138,8 @@ async fn a_rotated_refresh_token_is_used_after_a_kill() {
         assert!(reply.starts_with("250 "), "{reply}");
     }
     assert_eq!(place.simulator.ledger().messages().len(), 3);
-    assert_eq!(place.state(), ["budgets-0.journal", "budgets-1.journal", "posthouse.redb", "store.key"]);
+    let kept = ["budgets-0.journal", "budgets-1.journal", "posthouse.pid", "posthouse.redb", "store.key"];
+    assert_eq!(place.state(), kept);
     // The proof that it needed what was kept: without it the consent is spent.
     for name in place.state() {
         fs::remove_file(place.directory.join("state").join(name)).expect("it was there");

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -52,6 +53,14 @@ impl Listener {
     /// The socket is gone.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
+    }
+
+    /// The same socket once more, to be given to another process; it stays open until both are gone.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        self.0.as_fd().try_clone_to_owned()
     }
 
     /// The next connection.

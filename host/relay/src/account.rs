@@ -163,6 +163,17 @@ impl Account {
         self.rate.standing(Instant::now())
     }
 
+    /// The meter of its messages per minute.
+    pub(crate) fn meter(&self) -> &Rate {
+        &self.rate
+    }
+
+    /// Its mailbox, by a name that another process of the same configuration gives it too.
+    pub(crate) fn mailbox(&self, tenant: &str) -> String {
+        let Settings { address, user, provider, .. } = &self.origin.settings;
+        format!("{tenant} {address} {user} {}:{}", provider.host, provider.port)
+    }
+
     /// Its sessions, for gauges and for the end.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool

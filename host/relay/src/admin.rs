@@ -20,17 +20,20 @@ mod tenants;
 mod tracing;
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_net::listen::Listener;
-use tokio::sync::Semaphore;
+use posthouse_net::stream::Stream;
+use tokio::sync::{Semaphore, watch};
 
 use crate::authentication::failures::Failures;
 use crate::control::Control;
 use crate::doors::Addresses;
 use crate::front::Front;
+use crate::inherited::ADMIN;
 use crate::shutdown::Draining;
 use crate::snapshot::Snapshot;
 
@@ -64,18 +67,70 @@ pub struct NotServed {
     pub source: std::io::Error,
 }
 
-/// Listens on the admin address; says where that is.
+/// The admin address's socket, which another process may take over.
+#[derive(Debug)]
+pub(crate) struct AdminDoor {
+    socket: OwnedFd,
+    accepting: watch::Sender<bool>,
+}
+
+impl AdminDoor {
+    /// The socket once more, with its name among the listeners'.
+    pub(crate) fn duplicate(&self) -> std::io::Result<(String, OwnedFd)> {
+        Ok((ADMIN.to_owned(), self.socket.try_clone()?))
+    }
+
+    /// Stops accepting. Who connects meanwhile waits.
+    pub(crate) fn halt(&self) {
+        self.accepting.send_replace(false);
+    }
+
+    /// Accepts again.
+    pub(crate) fn open(&self) {
+        self.accepting.send_replace(true);
+    }
+}
+
+/// Accepts while it is told to.
+#[derive(Debug)]
+pub(crate) struct Accepting {
+    listener: Listener,
+    told: watch::Receiver<bool>,
+}
+
+impl Accepting {
+    async fn accept(&mut self) -> (Stream, SocketAddr) {
+        loop {
+            if self.told.wait_for(|told| *told).await.is_err() {
+                return self.listener.accept().await;
+            }
+            tokio::select! {
+                accepted = self.listener.accept() => return accepted,
+                _ = self.told.changed() => {}
+            }
+        }
+    }
+}
+
+/// Listens on the admin address, by the socket that came with the process if there is one; says where that is.
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub fn bind(address: SocketAddr) -> Result<(Listener, SocketAddr), NotServed> {
-    let listener = Listener::bind(address).and_then(|listener| Ok((listener.local_address()?, listener)));
-    let (address, listener) = listener.map_err(|source| NotServed { address, source })?;
-    Ok((listener, address))
+pub(crate) fn bind(
+    address: SocketAddr,
+    inherited: Option<std::net::TcpListener>,
+) -> Result<(Accepting, AdminDoor, SocketAddr), NotServed> {
+    let listener = inherited.map_or_else(|| Listener::bind(address), Listener::from_std);
+    let open = listener.and_then(|listener| {
+        let (accepting, told) = watch::channel(true);
+        let (socket, address) = (listener.duplicate()?, listener.local_address()?);
+        Ok((Accepting { listener, told }, AdminDoor { socket, accepting }, address))
+    });
+    open.map_err(|source| NotServed { address, source })
 }
 
 /// Serves the admin address until the relay is gone.
-pub(crate) fn serve(listener: Listener, admin: Admin) {
+pub(crate) fn serve(listener: Accepting, admin: Admin) {
     if let Some(prometheus) = admin.prometheus.clone() {
         tokio::spawn(upkeep(prometheus));
     }

@@ -9,6 +9,7 @@ mod admin_token;
 mod check;
 mod demo;
 mod hash_password;
+mod pid_file;
 mod policy;
 mod reload;
 mod run;
@@ -16,6 +17,7 @@ mod simulate;
 mod status;
 mod tenant;
 mod terminal;
+mod upgrade;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -45,11 +47,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Relay mail as the configuration says, until SIGTERM or ^C
-    Run {
-        /// The configuration file
-        #[arg(long, short, default_value = "/etc/posthouse/posthouse.toml", env = "POSTHOUSE_CONFIG")]
-        config: PathBuf,
-    },
+    Run(run::Options),
+    /// Let a new process of the program file take the place of the one that relays; no session is cut
+    Upgrade(upgrade::Options),
     /// Read the configuration, say everything that is wrong with it, and run nothing
     Check {
         /// The configuration file
@@ -92,7 +92,8 @@ enum Command {
 /// Does what the command line asks.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Run { config } => run::run(&config),
+        Command::Run(options) => run::run(&options),
+        Command::Upgrade(options) => upgrade::upgrade(&options),
         Command::Check { config } => check::check(&config),
         Command::Demo { once } => demo::demo(once),
         Command::Simulate(options) => simulate::simulate(&options),

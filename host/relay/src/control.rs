@@ -4,6 +4,7 @@
 //! invariant: a change is published whole, or nothing of it has happened.
 
 mod change;
+mod hand_over;
 mod pausing;
 pub mod policies;
 pub mod report;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use posthouse_store::generations::Generation;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 
+use crate::admin::AdminDoor;
 use crate::audit::{Actor, Audit};
 use crate::config::Config;
 use crate::config::files::Sources;
@@ -23,6 +25,9 @@ use crate::control::change::Plane;
 use crate::control::policies::{Move, Push, Rejected};
 use crate::control::report::{Cause, Report, Status};
 use crate::doors::Doors;
+use crate::handover::failure::NotHandedOver;
+use crate::handover::program::Program;
+use crate::handover::successor::Successor;
 use crate::pauses::{Pause, Subject};
 use crate::policies::Policies;
 use crate::snapshot::Publisher;
@@ -56,6 +61,8 @@ enum Request {
     Move { wanted: Move, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Sets a tenant or an account aside for this reason, or ends that.
     Pause { actor: Actor, subject: Subject, reason: Option<String>, answer: oneshot::Sender<Result<Paused, NotPaused>> },
+    /// Lets a new process take this one's place.
+    HandOver { program: Program, answer: oneshot::Sender<Result<Successor, NotHandedOver>> },
 }
 
 /// What came of a pause, or of its end.
@@ -96,6 +103,7 @@ pub(crate) struct Beginning {
     pub(crate) publisher: Publisher,
     pub(crate) policies: Arc<Policies>,
     pub(crate) doors: Doors,
+    pub(crate) admin: Option<AdminDoor>,
     /// The main file, where there is one.
     pub(crate) file: Option<PathBuf>,
     /// What the first configuration was made of.
@@ -104,11 +112,12 @@ pub(crate) struct Beginning {
 
 impl Control {
     /// Begins; it ends when the relay drains.
-    pub(crate) fn begin(beginning: Beginning, draining: crate::shutdown::Draining) -> Self {
+    pub(crate) fn begin(beginning: Beginning, draining: &crate::shutdown::Draining) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
         let audit = Arc::<Audit>::default();
-        let (plane, status) = Plane::new(beginning, Arc::clone(&audit));
-        tokio::spawn(plane.run(waiting, draining));
+        // A watcher: the control itself would keep the relay from ending.
+        let (plane, status) = Plane::new(beginning, Arc::clone(&audit), draining.watcher());
+        tokio::spawn(plane.run(waiting));
         Self { requests, status, audit }
     }
 
@@ -171,6 +180,15 @@ impl Control {
     /// The relay is ending, or it cannot come to that stage; everything stays as it was.
     pub async fn bring(&self, wanted: Move) -> Result<Result<Generation, Rejected>, Ending> {
         self.ask(|answer| Request::Move { wanted, answer }).await
+    }
+
+    /// Starts the program anew and lets it take this relay's place. Where that came about nobody accepts here any more,
+    /// and the relay is to end by `Relay::hand_on`; where not, nothing has changed.
+    ///
+    /// # Errors
+    /// The relay is ending. The inner error says why the new process did not take over.
+    pub async fn hand_over(&self, program: Program) -> Result<Result<Successor, NotHandedOver>, Ending> {
+        self.ask(|answer| Request::HandOver { program, answer }).await
     }
 
     /// How things stand.

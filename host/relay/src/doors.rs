@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use posthouse_net::listen::Listener;
 use tokio::sync::oneshot;
@@ -15,6 +16,7 @@ use tracing::info;
 
 use crate::config::listener::Listener as Settings;
 use crate::front::Front;
+use crate::inherited::Claimed;
 use crate::listener::accept;
 use crate::shutdown::Draining;
 
@@ -57,13 +59,15 @@ struct Door {
     name: String,
     local: SocketAddr,
     stop: oneshot::Sender<()>,
-    accepting: JoinHandle<Listener>,
+    /// Whoever accepts has it.
+    socket: Weak<Listener>,
+    accepting: JoinHandle<Arc<Listener>>,
 }
 
 /// Sockets that are bound and not yet open.
 #[derive(Debug, Default)]
 pub(crate) struct Bound {
-    sockets: HashMap<Place, (Listener, SocketAddr)>,
+    sockets: HashMap<Place, (Arc<Listener>, SocketAddr)>,
 }
 
 impl Doors {
@@ -79,19 +83,24 @@ impl Doors {
         self.addresses.clone()
     }
 
-    /// Binds what is not open yet. Clients that connect there wait until [`Self::open`].
+    /// Binds what is not open yet and did not come with the process. Clients that connect there wait until
+    /// [`Self::open`].
     ///
     /// # Errors
     /// An address is taken or not this host's; nothing has changed then.
-    pub(crate) fn bind(&self, listeners: &[Settings]) -> Result<Bound, NotOpened> {
+    pub(crate) fn bind(&self, listeners: &[Settings], mut inherited: Claimed) -> Result<Bound, NotOpened> {
         let mut bound = Bound::default();
         for Settings { name, address, .. } in listeners {
             let place = Place::of(name, *address);
             if !self.open.contains_key(&place) {
                 let failed = |source| NotOpened { name: name.clone(), address: *address, source };
-                let socket = Listener::bind(*address).and_then(|socket| Ok((socket.local_address()?, socket)));
+                let socket = match inherited.listeners.remove(name) {
+                    Some(socket) => Listener::from_std(socket),
+                    None => Listener::bind(*address),
+                };
+                let socket = socket.and_then(|socket| Ok((socket.local_address()?, socket)));
                 let (local, socket) = socket.map_err(failed)?;
-                bound.sockets.insert(place, (socket, local));
+                bound.sockets.insert(place, (Arc::new(socket), local));
             }
         }
         Ok(bound)
@@ -106,13 +115,29 @@ impl Doors {
         let places: Vec<Place> =
             self.open.iter().filter(|(place, door)| halted(place, door)).map(|(place, _)| place.clone()).collect();
         for place in places {
-            let Some(Door { name, local, stop, accepting }) = self.open.remove(&place) else { continue };
+            let Some(Door { name, local, stop, accepting, .. }) = self.open.remove(&place) else { continue };
             let _ended = stop.send(());
             info!(listener = name, "no longer accepting");
             if let Ok(socket) = accepting.await {
                 bound.sockets.insert(place, (socket, local));
             }
         }
+    }
+
+    /// Stops accepting everywhere. Who connects meanwhile waits.
+    pub(crate) async fn halt_all(&mut self) -> Bound {
+        let mut bound = Bound::default();
+        self.halt(&[], &mut bound).await;
+        bound
+    }
+
+    /// All open sockets once more, with their listeners' names.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub(crate) fn duplicates(&self) -> io::Result<Vec<(String, OwnedFd)>> {
+        let open = self.open.values().filter_map(|door| Some((door.name.clone(), door.socket.upgrade()?)));
+        open.map(|(name, socket)| Ok((name, socket.duplicate()?))).collect()
     }
 
     /// Opens what was bound, under the names of these listeners; sockets of none of them are closed.
@@ -124,8 +149,9 @@ impl Doors {
             self.addresses.note(name, local);
             let (stop, stopped) = oneshot::channel();
             let (front, draining) = (Arc::clone(&self.front), self.draining.clone());
+            let door = Arc::downgrade(&socket);
             let accepting = tokio::spawn(accept(socket, name.clone(), front, draining, stopped));
-            self.open.insert(place, Door { name: name.clone(), local, stop, accepting });
+            self.open.insert(place, Door { name: name.clone(), local, stop, socket: door, accepting });
         }
         self.addresses.keep(listeners);
     }

@@ -26,9 +26,17 @@ pub struct TransactionId {
 }
 
 impl Identifiers {
-    /// Ids that begin with the second in which the process started.
-    pub fn new(unix_seconds: u64) -> Self {
-        Self { start: u32::try_from(unix_seconds & 0xffff_ffff).unwrap_or(0), next: AtomicU64::new(1) }
+    /// Ids that begin with the second in which the process started, or with the next one after that of the process whose
+    /// place this one takes: two in one second must not give the same ids.
+    pub fn new(unix_seconds: u64, after: Option<u32>) -> Self {
+        let now = u32::try_from(unix_seconds & 0xffff_ffff).unwrap_or(0);
+        let start = after.map_or(now, |before| now.max(before.wrapping_add(1)));
+        Self { start, next: AtomicU64::new(1) }
+    }
+
+    /// The second with which all ids begin.
+    pub(crate) fn started(&self) -> u32 {
+        self.start
     }
 
     /// The next session's id.
@@ -62,3 +70,6 @@ impl fmt::Display for TransactionId {
         write!(f, "{}-{}", self.session, self.number)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,12 +89,12 @@ pub fn any_contains(networks: &[Network], address: IpAddr) -> bool {
 
 /// Accepts clients until the relay drains, or until `stop`: the socket is given back, with whoever waits at it.
 pub(crate) async fn accept(
-    listener: Listener,
+    listener: Arc<Listener>,
     name: String,
     front: Arc<Front>,
     mut draining: Draining,
     mut stop: oneshot::Receiver<()>,
-) -> Listener {
+) -> Arc<Listener> {
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -103,6 +103,20 @@ impl Rate {
         Some((per_minute, per_minute.saturating_sub(taken)))
     }
 
+    /// How long until the whole allowance is back.
+    pub(crate) fn owed(&self, now: Instant) -> Duration {
+        self.used().full_again.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
+    }
+
+    /// Counts what somebody else has sent, whose allowance would be back after this time: two that follow each other
+    /// send as one.
+    pub(crate) fn owe(&self, now: Instant, owed: Duration) {
+        let mut used = self.used();
+        if used.full_again.is_none_or(|at| at < now + owed) {
+            used.full_again = Some(now + owed);
+        }
+    }
+
     fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }

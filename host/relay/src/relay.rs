@@ -10,22 +10,29 @@ use std::time::{Duration, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_upstream::replies::unlisted::Shape;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tracing::error;
 
-use crate::admin::{self, Admin};
+use crate::admin::{self, Accepting, Admin, AdminDoor};
 use crate::admission::{Connections, ContentMemory};
 use crate::authentication::Authentication;
 use crate::config::Config;
 use crate::config::files::Sources;
 use crate::control::{Beginning, Control};
-use crate::doors::{Addresses, Doors, NotOpened};
+use crate::doors::{Addresses, Bound, Doors, NotOpened};
 use crate::front::Front;
 use crate::generations::archive::Archive;
+use crate::handover::failure::NotTakenOver;
+use crate::handover::predecessor::Taking;
+use crate::handover::shares::leave;
+use crate::handover::successor::Successor;
 use crate::identifiers::Identifiers;
+use crate::inherited::{Inherited, NotInherited};
 use crate::metrics::FrontDoor;
 use crate::policies::Policies;
-use crate::shutdown::{Shutdown, shutdown};
-use crate::snapshot::{BuildError, Snapshot, Snapshots, publish};
+use crate::shutdown::{Draining, Shutdown, shutdown};
+use crate::snapshot::{BuildError, Publisher, Snapshot, Snapshots, publish};
 use crate::state::{self, StateError};
 use crate::trace::Trace;
 
@@ -47,6 +54,9 @@ pub enum StartError {
     /// Nor can the admin address.
     #[error(transparent)]
     Admin(#[from] admin::NotServed),
+    /// A socket that came with the process has no listener.
+    #[error(transparent)]
+    Inherited(#[from] NotInherited),
     /// The system gave no randomness.
     #[error("the system has no randomness")]
     Randomness,
@@ -60,6 +70,32 @@ pub struct Relay {
     front: Arc<Front>,
     shutdown: Shutdown,
     control: Control,
+    /// Follows the process whose place this one has taken.
+    before: Option<JoinHandle<()>>,
+}
+
+/// What a relay begins with that was there before it.
+#[derive(Debug, Default)]
+pub struct Beginnings {
+    /// Sockets that are open already.
+    pub inherited: Inherited,
+    /// The second with which the session ids of the process began whose place it takes.
+    pub started_before: Option<u32>,
+}
+
+/// A relay that lacks nothing and has not opened its doors.
+#[derive(Debug)]
+pub struct Prepared {
+    origin: Origin,
+    publisher: Publisher,
+    policies: Arc<Policies>,
+    front: Arc<Front>,
+    shutdown: Shutdown,
+    draining: Draining,
+    doors: Doors,
+    bound: Bound,
+    admin: Option<(Accepting, AdminDoor, SocketAddr)>,
+    prometheus: Option<PrometheusHandle>,
 }
 
 /// Where a configuration comes from: the main file, if it is in one, and all that it is made of.
@@ -90,6 +126,20 @@ impl Relay {
         config: &Config,
         prometheus: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
+        Ok(Self::prepare(origin, config, prometheus, Beginnings::default()).await?.open())
+    }
+
+    /// Makes everything of a relay that can fail, the store among it, and opens no door yet.
+    ///
+    /// # Errors
+    /// The configuration cannot be used, an address is taken, or a socket that came with the process is nobody's.
+    pub async fn prepare(
+        origin: Origin,
+        config: &Config,
+        prometheus: Option<PrometheusHandle>,
+        beginnings: Beginnings,
+    ) -> Result<Prepared, StartError> {
+        let Beginnings { inherited, started_before } = beginnings;
         let config_at_start = Arc::new(config.clone());
         let opening = Arc::clone(&config_at_start);
         let store = tokio::task::spawn_blocking(move || state::open(&opening)).await;
@@ -102,23 +152,14 @@ impl Relay {
         }
         policies.write_down(&first.stages).await;
         let (publisher, snapshots) = publish(first);
-        let front = Arc::new(front(config, snapshots)?);
+        let front = Arc::new(front(config, snapshots, started_before)?);
         let (shutdown, draining) = shutdown();
-        let mut doors = Doors::new(Arc::clone(&front), draining.clone());
-        let addresses = doors.addresses();
+        let doors = Doors::new(Arc::clone(&front), draining.clone());
         // Every listener is bound before any accepts: a relay that starts has all its doors.
-        let bound = doors.bind(&config.listeners)?;
-        let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen)).transpose()?;
-        doors.open(&config.listeners, bound);
-        let watcher = draining.watcher();
-        let Origin { file, sources } = origin;
-        let control = Control::begin(Beginning { publisher, policies, doors, file, sources }, draining);
-        let admin = admin.map(|(listener, address)| {
-            let (front, addresses) = (Arc::clone(&front), addresses.clone());
-            admin::serve(listener, Admin::new(front, control.clone(), addresses, prometheus, watcher));
-            address
-        });
-        Ok(Self { addresses, admin, front, shutdown, control })
+        let mut claimed = inherited.claim(&config.listeners, config.admin.as_ref().map(|admin| admin.listen))?;
+        let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen, claimed.admin.take())).transpose()?;
+        let bound = doors.bind(&config.listeners, claimed)?;
+        Ok(Prepared { origin, publisher, policies, front, shutdown, draining, doors, bound, admin, prometheus })
     }
 
     /// Changes it while it runs.
@@ -156,6 +197,28 @@ impl Relay {
         self.admin
     }
 
+    /// How things stand in a few words, at each moment that it is asked.
+    pub fn standing(&self) -> impl Fn() -> String + Send + Sync + 'static {
+        let front = Arc::clone(&self.front);
+        move || {
+            let generation = front.snapshots.current().generation;
+            format!("relaying: generation {generation}, sessions {}", front.connections.standing().0)
+        }
+    }
+
+    /// Ends the relay, whose place another process has taken: as [`Self::stop`], while the other one gets each mailbox's
+    /// sessions as they are needed no more. One whose place this one took is waited for.
+    pub async fn hand_on(mut self, successor: Successor) -> usize {
+        let before = self.before.take();
+        let endowing = tokio::spawn(successor.endow());
+        let left = self.stop().await;
+        if let Some(before) = before {
+            let _ended = before.await;
+        }
+        endowing.abort();
+        left
+    }
+
     /// Ends the relay: what is in flight finishes, at most within the grace; says how many sessions
     /// were cut off.
     pub async fn stop(self) -> usize {
@@ -170,7 +233,39 @@ impl Relay {
     }
 }
 
-fn front(config: &Config, snapshots: Snapshots) -> Result<Front, StartError> {
+impl Prepared {
+    /// Opens the doors.
+    pub fn open(self) -> Relay {
+        let Self { origin, publisher, policies, front, shutdown, draining, mut doors, bound, admin, prometheus } = self;
+        let addresses = doors.addresses();
+        doors.open(&publisher.current().config.listeners, bound);
+        let watcher = draining.watcher();
+        let Origin { file, sources } = origin;
+        let (admin, serving) = admin.map(|(accepting, door, address)| (door, (accepting, address))).unzip();
+        let control = Control::begin(Beginning { publisher, policies, doors, admin, file, sources }, &draining);
+        let admin = serving.map(|(accepting, address)| {
+            let (front, addresses) = (Arc::clone(&front), addresses.clone());
+            admin::serve(accepting, Admin::new(front, control.clone(), addresses, prometheus, watcher));
+            address
+        });
+        Relay { addresses, admin, front, shutdown, control, before: None }
+    }
+
+    /// Opens the doors in the place of a process that accepts no more, and follows that until it has ended. `main` hears
+    /// when the service manager knows this process.
+    ///
+    /// # Errors
+    /// The process before is gone.
+    pub async fn open_after(self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
+        leave(&self.front, &before.shares);
+        let mut relay = self.open();
+        let following = before.open().await?;
+        relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), main)));
+        Ok(relay)
+    }
+}
+
+fn front(config: &Config, snapshots: Snapshots, started_before: Option<u32>) -> Result<Front, StartError> {
     let [mut key, mut trace_key] = [[0; 32]; 2];
     getrandom::fill(&mut key).and_then(|()| getrandom::fill(&mut trace_key)).map_err(|_| StartError::Randomness)?;
     let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -179,7 +274,7 @@ fn front(config: &Config, snapshots: Snapshots) -> Result<Front, StartError> {
         authentication: Authentication::new(key),
         connections: Connections::new(config.limits.connections, config.limits.connections_per_address),
         content_memory: ContentMemory::new(config.limits.content_memory),
-        identifiers: Identifiers::new(started.as_secs()),
+        identifiers: Identifiers::new(started.as_secs(), started_before),
         trace: Trace::new(trace_key),
         metrics: FrontDoor::register(),
     })

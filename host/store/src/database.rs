@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{
     Builder, CommitError, Database as Tables, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase,
@@ -28,7 +29,8 @@ const SCHEMA_NUMBER: &str = "schema";
 
 /// The file.
 pub(crate) struct Database {
-    tables: Tables,
+    /// None while another process has the file.
+    tables: RwLock<Option<Tables>>,
     path: PathBuf,
 }
 
@@ -53,7 +55,7 @@ impl Database {
         if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
             file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(failed)?;
         }
-        let database = Self { tables: tables(&path, Builder::open)?, path };
+        let database = Self { tables: RwLock::new(Some(tables(&path, Builder::open)?)), path };
         match database.read("read the schema", |transaction| number(transaction, SCHEMA_NUMBER))? {
             Some(SCHEMA) => Ok(database),
             Some(found) if found > SCHEMA => Err(Error::Newer { path: database.path, found, known: SCHEMA }),
@@ -68,13 +70,28 @@ impl Database {
         &self.path
     }
 
+    /// Closes the file, once the transactions that have begun are over. Another process may open it then.
+    pub(crate) fn close(&self) {
+        drop(self.tables.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Opens the file again.
+    pub(crate) fn reopen(&self) -> Result<(), Error> {
+        let mut closed = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        if closed.is_none() {
+            *closed = Some(tables(&self.path, Builder::open)?);
+        }
+        Ok(())
+    }
+
     /// Reads, all of one moment.
     pub(crate) fn read<T>(
         &self,
         attempt: &'static str,
         act: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
     ) -> Result<T, Error> {
-        let transaction = self.tables.begin_read().map_err(Fault::from);
+        let tables = self.tables();
+        let transaction = begin(&tables, &self.path, |tables| tables.begin_read().map_err(Fault::from));
         transaction.and_then(|transaction| act(&transaction)).map_err(|fault| self.named(attempt, fault))
     }
 
@@ -85,7 +102,9 @@ impl Database {
         act: impl FnOnce(&WriteTransaction) -> Result<T, Fault>,
     ) -> Result<T, Error> {
         let transact = || {
-            let mut transaction = self.tables.begin_write()?;
+            let tables = self.tables();
+            let begun = |tables: &Tables| tables.begin_write().map_err(Fault::from);
+            let mut transaction = begin(&tables, &self.path, begun)?;
             // Tenants choose octets that are stored here: with one phase a commit that was cut off is told from a whole one
             // by a checksum that is no cryptographic one.
             transaction.set_two_phase_commit(true);
@@ -101,6 +120,10 @@ impl Database {
         Error::Record { path: self.path.clone(), record: record.into(), reason: reason.to_string() }
     }
 
+    fn tables(&self) -> RwLockReadGuard<'_, Option<Tables>> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn named(&self, attempt: &'static str, fault: Fault) -> Error {
         let path = self.path.clone();
         match fault {
@@ -109,6 +132,14 @@ impl Database {
             Fault::Database(redb::Error::Io(source)) => Error::File { attempt, path, source },
             Fault::Database(error) => Error::Failed { attempt, path, reason: error.to_string() },
         }
+    }
+}
+
+/// Begins a transaction, if the file is open.
+fn begin<T>(tables: &Option<Tables>, path: &Path, how: impl FnOnce(&Tables) -> Result<T, Fault>) -> Result<T, Fault> {
+    match tables {
+        Some(tables) => how(tables),
+        None => Err(Error::HandedOver { path: path.to_owned() }.into()),
     }
 }
 
@@ -126,7 +157,8 @@ fn make(path: &Path) -> Result<(), Error> {
     let failed = |source| Error::File { attempt: "make", path: path.to_owned(), source };
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed);
     let made = made.and_then(|_| {
-        let database = Database { tables: tables(&aside, Builder::create)?, path: aside.clone() };
+        let tables = RwLock::new(Some(tables(&aside, Builder::create)?));
+        let database = Database { tables, path: aside.clone() };
         database.write("make the schema", |transaction| {
             transaction.open_table(NUMBERS)?.insert(SCHEMA_NUMBER, SCHEMA)?;
             Ok(())

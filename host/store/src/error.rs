@@ -18,6 +18,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// This process has closed it for another one.
+    #[error("{} is with the process that takes over", .path.display())]
+    HandedOver {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer release wrote it.
     #[error(
         "{} was written by a newer release (schema {found}; this release knows {known}): start that release, or put \

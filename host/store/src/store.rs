@@ -39,6 +39,20 @@ impl Store {
         directory.join(crate::database::FILE).exists()
     }
 
+    /// Closes the file for another process, once transactions that have begun are over; all that is asked until
+    /// [`Self::reopen`] is an error. Blocks. Budgets' journals stay open: whoever closes the store takes no more of them.
+    pub fn close(&self) {
+        self.database.close();
+    }
+
+    /// Opens the file again, unless it is open.
+    ///
+    /// # Errors
+    /// The other process has it still, or has damaged it.
+    pub fn reopen(&self) -> Result<(), Error> {
+        self.database.reopen()
+    }
+
     /// Its file.
     pub fn path(&self) -> &Path {
         self.database.path()

@@ -12,13 +12,12 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use posthouse_net::acceptor::Acceptor;
-use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::{Admin, routes};
+use super::{Accepting, Admin, routes};
 
 /// Connections at a time; more are closed at once.
 const CONNECTIONS: usize = 256;
@@ -41,7 +40,7 @@ pub(super) struct Peer {
 }
 
 /// Accepts connections as long as the process lives.
-pub(super) async fn accept(listener: Listener, admin: Admin) {
+pub(super) async fn accept(mut listener: Accepting, admin: Admin) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let router = routes::router(&admin);
     loop {

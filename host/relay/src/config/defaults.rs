@@ -77,6 +77,8 @@ pub const DELIVERY: Duration = Duration::from_secs(120);
 pub const DELIVERY_MOST: Duration = Duration::from_mins(9);
 /// What is in flight gets this long after SIGTERM; systemd kills after 90 s.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
+/// A new process that takes over loads all policies: a Python one that is in no cache takes 20 s.
+pub const UPGRADE: Duration = Duration::from_secs(60);
 
 // [[listeners]]
 

@@ -49,6 +49,8 @@ pub struct Timeouts {
     pub delivery: Duration,
     /// What is in flight when the relay is told to end.
     pub shutdown_grace: Duration,
+    /// A new process that is to take this one's place, until it is ready.
+    pub upgrade: Duration,
 }
 
 /// The `[limits]` of the configuration; the defaults where there are none.
@@ -132,6 +134,7 @@ pub(super) fn read_timeouts(root: &Section<'_>) -> Timeouts {
         session_wait: section.or("session_wait", default.session_wait, part_of_delivery),
         delivery,
         shutdown_grace: section.or("shutdown_grace", default.shutdown_grace, Entry::duration),
+        upgrade: section.or("upgrade", default.upgrade, Entry::duration),
     };
     section.finish();
     timeouts
@@ -164,6 +167,7 @@ impl Default for Timeouts {
             session_wait: defaults::SESSION_WAIT,
             delivery: defaults::DELIVERY,
             shutdown_grace: defaults::SHUTDOWN_GRACE,
+            upgrade: defaults::UPGRADE,
         }
     }
 }

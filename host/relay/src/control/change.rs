@@ -10,10 +10,12 @@ use tracing::{error, info, warn};
 
 use super::report::{Cause, Outcome, Report, Status};
 use super::{Beginning, Request};
+use crate::admin::AdminDoor;
 use crate::audit::{Actor, Audit, Deed};
 use crate::config::files::Sources;
 use crate::config::{Config, Loaded, load};
 use crate::doors::Doors;
+use crate::inherited::Claimed;
 use crate::metrics::ReloadMetrics;
 use crate::policies::Policies;
 use crate::shutdown::Draining;
@@ -23,11 +25,14 @@ use crate::snapshot::{Publisher, Snapshot};
 pub(super) struct Plane {
     pub(super) publisher: Publisher,
     pub(super) policies: Arc<Policies>,
-    doors: Doors,
+    pub(super) doors: Doors,
+    pub(super) admin: Option<AdminDoor>,
     file: Option<PathBuf>,
     status: watch::Sender<Arc<Status>>,
     pub(super) metrics: ReloadMetrics,
     pub(super) audit: Arc<Audit>,
+    /// Hears when the relay begins to end.
+    pub(super) ending: Draining,
 }
 
 /// How often policies are looked at that keep failing.
@@ -37,27 +42,28 @@ const LOOK: Duration = Duration::from_millis(250);
 type Wrong = Vec<String>;
 
 impl Plane {
-    pub(super) fn new(beginning: Beginning, audit: Arc<Audit>) -> (Self, watch::Receiver<Arc<Status>>) {
-        let Beginning { publisher, policies, doors, file, sources } = beginning;
+    pub(super) fn new(
+        beginning: Beginning,
+        audit: Arc<Audit>,
+        ending: Draining,
+    ) -> (Self, watch::Receiver<Arc<Status>>) {
+        let Beginning { publisher, policies, doors, admin, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, Duration::ZERO);
         last.refused_policies = snapshot.refused_policies.to_vec();
         let metrics = ReloadMetrics::register();
         metrics.record(&last);
         let (status, standing) = watch::channel(Arc::new(Status { last, sources }));
-        (Self { publisher, policies, doors, file, status, metrics, audit }, standing)
+        (Self { publisher, policies, doors, admin, file, status, metrics, audit, ending }, standing)
     }
 
-    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, draining: Draining) {
-        let mut ending = draining.watcher();
-        // What is left of `draining` would keep the relay from ending.
-        drop(draining);
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let request = tokio::select! {
                 request = requests.recv() => request,
-                () = ending.begun() => None,
+                () = self.ending.begun() => None,
                 _ = look.tick() => {
                     self.take_back_failing().await;
                     continue;
@@ -93,6 +99,10 @@ impl Plane {
             }
             Request::Pause { actor, subject, reason, answer } => {
                 let _nobody_waits = answer.send(self.pause(actor, subject, reason));
+            }
+            Request::HandOver { program, answer } => {
+                let outcome = self.hand_over(&program).await;
+                let _nobody_waits = answer.send(outcome);
             }
         }
     }
@@ -140,7 +150,8 @@ impl Plane {
         if next.is_like(&old) {
             return Ok((Outcome::Unchanged, old, at_restart));
         }
-        let mut bound = self.doors.bind(&config.listeners).map_err(|error| vec![error.to_string()])?;
+        let mut bound =
+            self.doors.bind(&config.listeners, Claimed::default()).map_err(|error| vec![error.to_string()])?;
         self.doors.halt(&config.listeners, &mut bound).await;
         self.policies.write_down(&next.stages).await;
         let next = self.publisher.replace(next);

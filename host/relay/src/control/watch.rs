@@ -16,9 +16,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
+use super::Control;
 use super::report::Cause;
 use super::sources::{Fingerprint, directories, inside, outside};
-use super::{Control, Ending};
 use crate::config::files::Sources;
 
 /// How often everything is looked at.
@@ -110,21 +110,4 @@ impl Files {
         }
         self.watched = wanted;
     }
-}
-
-/// Reloads at each SIGHUP, until the relay ends.
-///
-/// # Errors
-/// The signal cannot be listened to.
-pub fn reload_on_hangup(control: Control) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            if let Err(Ending) = control.reload(Cause::Signal).await {
-                return;
-            }
-        }
-    });
-    Ok(())
 }

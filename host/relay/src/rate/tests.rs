@@ -118,3 +118,18 @@ fn an_account_with_little_mail_is_not_slowed_to_nothing() {
     assert_eq!(slow.slow_down(now), None);
     assert_eq!(allowance(&slow, now), Some(2));
 }
+
+#[test]
+fn what_another_process_has_sent_counts_here() {
+    let (now, none) = (Instant::now(), Duration::ZERO);
+    let (old, new) = (Rate::per_minute(Some(2)), Rate::per_minute(Some(2)));
+    for _ in 0..2 {
+        old.take(now, none).expect("the allowance may be used at once");
+    }
+    assert_eq!(old.owed(now), Duration::from_mins(1));
+    new.owe(now, old.owed(now));
+    assert!(new.take(now, none).is_err());
+    // Less than is known already changes nothing.
+    new.owe(now, none);
+    assert_eq!(new.owed(now), Duration::from_mins(1));
+}

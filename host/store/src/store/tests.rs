@@ -25,6 +25,21 @@ fn a_second_opening_is_refused_and_says_what_to_do() {
 }
 
 #[test]
+fn a_store_that_was_closed_is_anothers_until_it_is_opened_again() {
+    let scratch = Scratch::new();
+    let first = scratch.store();
+    first.close();
+    let error = first.generations().list("acme").unwrap_err();
+    assert!(matches!(error, Error::HandedOver { .. }), "{error}");
+    let second = scratch.store();
+    assert!(matches!(first.reopen().unwrap_err(), Error::InUse { .. }));
+    drop(second);
+    first.reopen().unwrap();
+    first.reopen().unwrap();
+    first.generations().list("acme").unwrap();
+}
+
+#[test]
 fn files_are_the_owners_alone_even_where_a_copy_was_put_in_place() {
     let scratch = Scratch::new();
     drop(scratch.store());

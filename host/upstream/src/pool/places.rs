@@ -2,10 +2,11 @@
 //!
 //! A place is held by whoever uses, opens or ends a session; an idle session holds none. Places are
 //! given first come, first served. Invariant: the places in existence are as many as are allowed,
-//! plus those that are still held from before the number was lowered (the debt).
+//! plus those that are still held from before the number was lowered (the debt). Another process may have a share of what
+//! is allowed: that is not given out here.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -14,8 +15,15 @@ use tokio::time::{Instant, timeout_at};
 #[derive(Debug)]
 pub(super) struct Places {
     permits: Arc<Semaphore>,
-    allowed: Mutex<usize>,
+    allowed: Mutex<Allowed>,
     debt: Arc<AtomicUsize>,
+}
+
+/// The sessions that the mailbox may have, and those of them that are not ours.
+#[derive(Debug, Clone, Copy)]
+struct Allowed {
+    all: usize,
+    elsewhere: usize,
 }
 
 /// The right to use, open or end one session; free again when it is dropped.
@@ -29,8 +37,9 @@ pub(crate) struct Place {
 
 impl Places {
     pub(super) fn new(allowed: usize) -> Self {
-        let allowed = allowed.clamp(1, Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(allowed)), allowed: Mutex::new(allowed), debt: Arc::default() }
+        let all = allowed.clamp(1, Semaphore::MAX_PERMITS);
+        let allowed = Mutex::new(Allowed { all, elsewhere: 0 });
+        Self { permits: Arc::new(Semaphore::new(all)), allowed, debt: Arc::default() }
     }
 
     /// A place that is free now, and that nobody waits for.
@@ -45,38 +54,64 @@ impl Places {
         Some(self.place(permit))
     }
 
-    /// How many sessions are allowed.
+    /// How many sessions are allowed here.
     pub(super) fn allowed(&self) -> usize {
-        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().here()
+    }
+
+    /// How many sessions are allowed, and how many of them are another process's.
+    pub(super) fn everywhere(&self) -> (usize, usize) {
+        let Allowed { all, elsewhere } = *self.state();
+        (all, elsewhere)
     }
 
     /// How many places are held; never less than the truth.
     pub(super) fn held(&self) -> usize {
-        let allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        (*allowed + self.debt.load(Ordering::SeqCst)).saturating_sub(self.permits.available_permits())
+        let allowed = self.state();
+        (allowed.here() + self.debt.load(Ordering::SeqCst)).saturating_sub(self.permits.available_permits())
     }
 
     /// Allows another number of sessions. Places that are held stay so; as many as are too many go
     /// when they become free.
     pub(super) fn allow(&self, sessions: usize) {
-        let sessions = sessions.clamp(1, Semaphore::MAX_PERMITS);
-        let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        for _ in sessions..*allowed {
+        self.change(|allowed| allowed.all = sessions.clamp(1, Semaphore::MAX_PERMITS));
+    }
+
+    /// Leaves so many of them to another process, be it all.
+    pub(super) fn leave_elsewhere(&self, sessions: usize) {
+        self.change(|allowed| allowed.elsewhere = sessions);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Allowed)) {
+        let mut allowed = self.state();
+        let before = allowed.here();
+        change(&mut allowed);
+        let now = allowed.here();
+        for _ in now..before {
             self.debt.fetch_add(1, Ordering::SeqCst);
             if self.permits.forget_permits(1) == 1 && !pay(&self.debt) {
                 self.permits.add_permits(1); // somebody else has paid in the meantime
             }
         }
-        for _ in *allowed..sessions {
+        for _ in before..now {
             if !pay(&self.debt) {
                 self.permits.add_permits(1);
             }
         }
-        *allowed = sessions;
+    }
+
+    fn state(&self) -> MutexGuard<'_, Allowed> {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self, permit: OwnedSemaphorePermit) -> Place {
         Place { permit: Some(permit), debt: Arc::clone(&self.debt), is_last: false }
+    }
+}
+
+impl Allowed {
+    fn here(self) -> usize {
+        self.all.saturating_sub(self.elsewhere)
     }
 }
 

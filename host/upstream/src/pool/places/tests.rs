@@ -98,3 +98,20 @@ async fn there_is_always_one_place() {
     places.allow(0);
     assert!(places.at_once().is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_to_another_process_is_given_out_nowhere_else() {
+    let places = Places::new(2);
+    places.leave_elsewhere(2);
+    assert_eq!((places.allowed(), places.held()), (0, 0));
+    assert!(soon(&places).await.is_none());
+    // What is configured meanwhile counts for both.
+    places.allow(3);
+    let held = places.at_once().unwrap();
+    assert!(places.at_once().is_none());
+    places.leave_elsewhere(0);
+    let others = [places.at_once().unwrap(), places.at_once().unwrap()];
+    assert!(places.at_once().is_none());
+    drop((held, others));
+    assert_eq!((places.allowed(), places.held()), (3, 0));
+}

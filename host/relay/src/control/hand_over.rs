@@ -1,0 +1,115 @@
+//! The change that ends this process: another one takes its place (`handover` has the steps).
+//!
+//! It is a change like any other, so that none is carried out meanwhile, and it is whole or has not happened as well.
+
+use std::time::Duration;
+
+use tokio::task::{JoinSet, spawn_blocking};
+use tracing::{error, info};
+
+use super::change::Plane;
+use crate::doors::Bound;
+use crate::handover::failure::NotHandedOver;
+use crate::handover::message::Message;
+use crate::handover::program::Program;
+use crate::handover::shares::Shares;
+use crate::handover::successor::Successor;
+
+/// How long the new process may take to accept once nobody does: it has everything by then.
+const OPENING: Duration = Duration::from_secs(10);
+
+impl Plane {
+    /// Lets a new process take this one's place.
+    pub(super) async fn hand_over(&mut self, program: &Program) -> Result<Successor, NotHandedOver> {
+        let limit = self.publisher.current().config.timeouts.upgrade;
+        let started = self.doors.front().identifiers.started();
+        let sockets = self.sockets().map_err(NotHandedOver::Sockets)?;
+        let mut successor = Successor::start(program, sockets, started, limit).await?;
+        let mut ending = self.ending.clone();
+        let prepared = tokio::select! {
+            prepared = self.prepare(&mut successor) => prepared,
+            () = ending.begun() => Err(NotHandedOver::Ending),
+        };
+        if let Err(error) = prepared {
+            self.recover(successor).await;
+            return Err(error);
+        }
+        let bound = self.halt().await;
+        match self.give_up_place(&mut successor).await {
+            Ok(()) => {
+                info!(process = successor.process(), "the new process has taken over");
+                Ok(successor)
+            }
+            Err(error) => {
+                self.recover(successor).await;
+                self.accept_again(bound);
+                Err(error)
+            }
+        }
+    }
+
+    fn sockets(&self) -> std::io::Result<Vec<(String, std::os::fd::OwnedFd)>> {
+        let mut sockets = self.doors.duplicates()?;
+        if let Some(admin) = &self.admin {
+            sockets.push(admin.duplicate()?);
+        }
+        Ok(sockets)
+    }
+
+    /// Until the new process is ready and this one has let go of what only one can hold. Mail flows here.
+    async fn prepare(&self, successor: &mut Successor) -> Result<(), NotHandedOver> {
+        successor.heard(&Message::Prepared, "prepared").await?;
+        self.let_go().await;
+        successor.tell(&Message::Released).await;
+        successor.heard(&Message::Ready, "ready").await
+    }
+
+    /// Until the new process accepts. Nobody does meanwhile.
+    async fn give_up_place(&self, successor: &mut Successor) -> Result<(), NotHandedOver> {
+        let shares = Shares::keep(&self.publisher.current());
+        let told = shares.told();
+        successor.keep(shares);
+        successor.within(OPENING);
+        successor.tell(&Message::Yours { shares: told }).await;
+        successor.heard(&Message::Open, "accepting").await
+    }
+
+    /// Lets go of what only one process can hold: the store. What is to be kept from here on is kept in memory, or told to
+    /// whoever asked that it is not. The providers' idle sessions end now, since their goodbyes take a round trip that
+    /// clients need not wait for later.
+    async fn let_go(&self) {
+        let snapshot = self.publisher.current();
+        let goodbyes = snapshot.accounts().cloned().map(|account| async move { account.pool().close_idle().await });
+        goodbyes.collect::<JoinSet<()>>().join_all().await;
+        if let Some(store) = snapshot.store().cloned() {
+            spawn_blocking(move || store.close()).await.expect("closing the store does not panic");
+        }
+    }
+
+    /// Ends the new process, and takes hold of everything again once there is nobody else who might. Sessions with
+    /// providers are opened when they are needed.
+    async fn recover(&self, successor: Successor) {
+        successor.end().await.take_back();
+        if let Some(store) = self.publisher.current().store().cloned() {
+            let reopened = spawn_blocking(move || store.reopen()).await.expect("opening the store does not panic");
+            if let Err(error) = reopened {
+                error!(%error, "the store cannot be opened again: nothing is kept before a restart");
+            }
+        }
+    }
+
+    async fn halt(&mut self) -> Bound {
+        if let Some(admin) = &self.admin {
+            admin.halt();
+        }
+        self.doors.halt_all().await
+    }
+
+    fn accept_again(&mut self, bound: Bound) {
+        let snapshot = self.publisher.current();
+        self.doors.open(&snapshot.config.listeners, bound);
+        if let Some(admin) = &self.admin {
+            admin.open();
+        }
+    }
+}
