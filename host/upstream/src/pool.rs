@@ -140,24 +140,24 @@ impl Pool {
     /// Leaves so many of the mailbox's sessions to another process, be it all, whatever number is allowed. To be called
     /// within a runtime.
     pub fn leave_elsewhere(&self, sessions: usize) {
-        self.inner.sessions.places.leave_elsewhere(sessions);
+        self.inner.sessions.mailbox.places.leave_elsewhere(sessions);
         self.inner.sessions.end_surplus();
     }
 
     /// How many sessions the mailbox may have, here and elsewhere.
     pub fn allowed_everywhere(&self) -> usize {
-        self.inner.sessions.places.everywhere().0
+        self.inner.sessions.mailbox.places.everywhere().0
     }
 
     /// How many of them are another process's.
     pub fn elsewhere(&self) -> usize {
-        self.inner.sessions.places.everywhere().1
+        self.inner.sessions.mailbox.places.everywhere().1
     }
 
     /// Sessions that are needed now: those in use, being opened or ended, and one for each delivery that waits.
     pub fn needed(&self) -> usize {
         let sessions = &self.inner.sessions;
-        sessions.places.held() + sessions.counters.waiting()
+        sessions.mailbox.places.held() + sessions.counters.waiting()
     }
 
     /// A reading of the pool.
