@@ -57,6 +57,13 @@ pub(crate) struct Changed {
     pub(crate) refused: Vec<LoadError>,
 }
 
+impl Changed {
+    /// To this line, whose stages are to be written down.
+    pub(crate) fn to(line: Line, stages: Vec<(u64, Stage)>) -> Self {
+        Self { line, stages, refused: Vec::new() }
+    }
+}
+
 impl Line {
     /// A line whose generations are known and not loaded.
     pub(crate) fn of(history: Vec<Generation>) -> Self {

@@ -18,7 +18,7 @@ pub(crate) struct Ask {
     path: String,
     host: String,
     fields: String,
-    body: String,
+    body: Vec<u8>,
     from: Ipv4Addr,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Answer {
 impl Ask {
     pub(crate) fn new(method: &str, path: &str) -> Self {
         let (method, path, host) = (method.to_uppercase(), path.to_owned(), "localhost".to_owned());
-        Self { method, path, host, fields: String::new(), body: String::new(), from: Ipv4Addr::LOCALHOST }
+        Self { method, path, host, fields: String::new(), body: Vec::new(), from: Ipv4Addr::LOCALHOST }
     }
 
     pub(crate) fn get(path: &str) -> Self {
@@ -53,6 +53,11 @@ impl Ask {
         self
     }
 
+    /// The same at another path.
+    pub(crate) fn at(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
     pub(crate) fn host(self, host: &str) -> Self {
         Self { host: host.to_owned(), ..self }
     }
@@ -61,8 +66,9 @@ impl Ask {
         self.field("content-type", "application/json").body(body)
     }
 
-    pub(crate) fn body(self, body: &str) -> Self {
-        Self { body: body.to_owned(), ..self.field("content-length", &body.len().to_string()) }
+    pub(crate) fn body(self, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
+        Self { body: body.to_vec(), ..self.field("content-length", &body.len().to_string()) }
     }
 
     /// From this address of loopback: failures are counted by address.
@@ -70,17 +76,17 @@ impl Ask {
         Self { from: from.into(), ..self }
     }
 
-    /// Its octets.
+    /// Its head.
     pub(crate) fn octets(&self) -> String {
-        let Self { method, path, host, fields, body, .. } = self;
-        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{fields}connection: close\r\n\r\n{body}")
+        let Self { method, path, host, fields, .. } = self;
+        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{fields}connection: close\r\n\r\n")
     }
 
     /// Sends it, and reads to the end of the answer; of a stream of events only the head.
     pub(crate) async fn send(&self, address: SocketAddr) -> Answer {
         let mut stream = connect(address, self.from).await;
         // The relay may have answered and closed before it has read everything.
-        let _ = stream.write_all(self.octets().as_bytes()).await;
+        let _ = stream.write_all(&[self.octets().as_bytes(), &self.body].concat()).await;
         timeout(PATIENCE, answer(&mut stream)).await.expect("an answer in time")
     }
 }

@@ -165,7 +165,7 @@ impl Plane {
             return Ok(generation);
         }
         let stages = line.bring(generation.number, push.to)?;
-        self.publish_run(&tenant, &settings, line, stages, generation.number, &push.actor.who).await
+        self.publish_run((&tenant, &settings), Changed::to(line, stages), generation.number, &push.actor.who).await
     }
 
     /// Promotes, rolls back, makes a canary or a shadow of, or retires a generation.
@@ -184,7 +184,7 @@ impl Plane {
             Some(number) => (number, line.bring(number, wanted.to)?),
             None => line.roll_back()?,
         };
-        self.publish_run(&tenant, &settings, line, stages, number, &wanted.actor.who).await
+        self.publish_run((&tenant, &settings), Changed::to(line, stages), number, &wanted.actor.who).await
     }
 
     /// Takes back what keeps failing: a canary and a shadow end, and what decided before decides again.
@@ -212,7 +212,7 @@ impl Plane {
         let (tenant, settings) = self.tenant(id)?;
         let mut line = tenant.line.clone();
         let stages = line.take_back(number)?;
-        let outcome = self.publish_run(&tenant, &settings, line, stages, number, RELAY).await;
+        let outcome = self.publish_run((&tenant, &settings), Changed::to(line, stages), number, RELAY).await;
         self.note(Actor::here(RELAY), "policy_taken_back", id.to_owned(), &outcome);
         outcome.map(drop)
     }
@@ -239,15 +239,12 @@ impl Plane {
     /// Loads what is to run, writes the stages down, and publishes; or nothing of it.
     async fn publish_run(
         &mut self,
-        tenant: &Arc<Tenant>,
-        settings: &Settings,
-        line: Line,
-        stages: Vec<(u64, Stage)>,
+        (tenant, settings): (&Arc<Tenant>, &Settings),
+        mut changed: Changed,
         number: u64,
         who: &str,
     ) -> Result<Generation, Rejected> {
         let known = Known { tenant: Arc::clone(tenant), login: Arc::new(nobody()) };
-        let mut changed = Changed { line, stages, refused: Vec::new() };
         changed.run(&self.policies, settings, &known).await?;
         if let Some(refused) = changed.refused.pop() {
             return Err(refused.into());

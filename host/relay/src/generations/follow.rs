@@ -32,7 +32,7 @@ pub(crate) async fn follow(
         Some(before) => before.clone(),
         None => Line::of(policies.archive().list(&known.tenant.id).await.map_err(|error| not_kept(&error))?),
     };
-    let mut changed = Changed { line, stages: Vec::new(), refused: Vec::new() };
+    let mut changed = Changed::to(line, Vec::new());
     if let Some(file) = &settings.file {
         let octets = tokio::fs::read(file).await;
         match octets.map_err(|error| LoadError::Unfit(format!("it cannot be read: {error}"))) {
