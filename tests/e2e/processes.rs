@@ -128,7 +128,9 @@ impl Drop for Host {
     fn drop(&mut self) {
         // What a test that failed has left behind.
         let text = std::fs::read_to_string(self.path("state/posthouse.pid")).unwrap_or_default();
-        text.lines().next().and_then(|line| line.parse().ok()).map(kill);
+        if let Some(pid) = text.lines().next().and_then(|line| line.parse().ok()) {
+            kill(pid);
+        }
         let _gone = std::fs::remove_dir_all(&self.directory);
     }
 }
