@@ -7,6 +7,7 @@ mod hostile;
 mod http;
 mod operated;
 mod pausing;
+mod policy_commands;
 mod reloading;
 mod tls;
 mod tracing;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use posthouse_relay::config::{load, password};
+use posthouse_relay::config::{from_toml, load, password};
 use posthouse_relay::control::report::{Cause, Report};
 use posthouse_relay::relay::{Origin, Relay};
 use posthouse_relay::simulation::{self, Doors};
@@ -56,12 +56,16 @@ impl Files {
         let write = |name: &str, text: &str| std::fs::write(directory.join(name), text).expect("a file can be written");
         write("posthouse.toml", &main_file(&simulator, &directory, main));
         write("tenants/acme.toml", &acme(&mailboxes[0], &hash, more));
-        let file = directory.join("posthouse.toml");
-        let loaded = load(&file);
-        let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
-        let origin = Origin { file: Some(file), sources: loaded.sources.clone() };
-        let relay = Relay::start_from(origin, config, None).await.expect("a relay starts");
+        let relay = started(&directory).await;
         Self { simulator, relay, directory, mailboxes, hash }
+    }
+
+    /// Ends the relay and starts another one with what is in the files now.
+    pub(crate) async fn restart(&mut self) {
+        let nothing = started_with_nothing().await;
+        std::mem::replace(&mut self.relay, nothing).stop().await;
+        let relay = started(&self.directory).await;
+        std::mem::replace(&mut self.relay, relay).stop().await;
     }
 
     /// The main file with these lines before its listeners.
@@ -125,6 +129,24 @@ impl Files {
         client.expect(&format!("AUTH PLAIN {auth}"), "235 2.7.0").await;
         client
     }
+}
+
+async fn started(directory: &Path) -> Relay {
+    let file = directory.join("posthouse.toml");
+    let loaded = load(&file);
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
+    let origin = Origin { file: Some(file), sources: loaded.sources.clone() };
+    Relay::start_from(origin, config, None).await.expect("a relay starts")
+}
+
+/// A relay that stands in for another one while that is ended.
+async fn started_with_nothing() -> Relay {
+    let main =
+        "hostname = \"relay.example.com\"\n[[listeners]]\nname = \"none\"\naddress = \"127.0.0.1:0\"\ntls = \"none\"\n";
+    let tenant = "[[logins]]\nname = \"nobody\"\nsenders = [\"@nobody.example\"]\n";
+    let loaded = from_toml(main, &[("nobody", tenant)]);
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
+    Relay::start(config, None).await.expect("a relay starts")
 }
 
 impl Drop for Files {

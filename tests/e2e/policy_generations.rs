@@ -170,3 +170,24 @@ async fn what_is_not_taken_changes_nothing_and_says_why() {
     }
     assert!(files.stages().is_empty());
 }
+
+#[tokio::test]
+async fn after_a_restart_the_last_good_generation_decides_whatever_the_newest_file_is() {
+    let mut files = Files::with(&scripted("message = \"reject 5.7.1 file\"")).await;
+    files.push(push("reject 5.7.1 upload", Stage::Active)).await.expect("it is taken");
+    std::fs::write(files.path("broken.wasm"), b"\0asm garbage").expect("a file can be written");
+    let broken = format!("[policy]\nfile = \"{}\"\n", files.path("broken.wasm").display());
+    files.write("tenants/acme.toml", &files.acme(&broken));
+    files.restart().await;
+    let refused = files.relay.refused_policies();
+    assert!(refused.len() == 1 && refused[0].contains("broken.wasm"), "{refused:?}");
+    let mut client = files.client(APP).await;
+    assert_eq!(mail(&mut client).await, "550 5.7.1 upload\r\n");
+    assert_eq!(files.stages(), [(1, Stage::Retired), (2, Stage::Active), (3, Stage::Refused)]);
+    // What decided before is there as well.
+    files.bring(None, Stage::Active).await.expect("there is one before it");
+    assert_eq!(mail(&mut client).await, "550 5.7.1 file\r\n");
+    files.restart().await;
+    let mut client = files.client(APP).await;
+    assert_eq!(mail(&mut client).await, "550 5.7.1 file\r\n");
+}
