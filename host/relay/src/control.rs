@@ -5,6 +5,7 @@
 
 mod change;
 mod hand_over;
+mod offer;
 mod pausing;
 pub mod policies;
 pub mod report;
@@ -22,6 +23,7 @@ use crate::audit::{Actor, Audit};
 use crate::config::Config;
 use crate::config::files::Sources;
 use crate::control::change::Plane;
+use crate::control::offer::{Entrance, Offered};
 use crate::control::policies::{Move, Push, Rejected};
 use crate::control::report::{Cause, Report, Status};
 use crate::doors::Doors;
@@ -39,6 +41,7 @@ const WAITING: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Control {
     requests: mpsc::Sender<Request>,
+    entrance: Entrance,
     status: channel::Receiver<Arc<Status>>,
     audit: Arc<Audit>,
 }
@@ -56,7 +59,7 @@ enum Request {
     /// Takes this configuration, which is in no file.
     Publish { config: Box<Config>, answer: oneshot::Sender<Report> },
     /// Takes a policy.
-    Push { push: Box<Push>, answer: oneshot::Sender<Result<Generation, Rejected>> },
+    Take { offered: Box<Offered>, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Brings a generation to a stage.
     Move { wanted: Move, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Sets a tenant or an account aside for this reason, or ends that.
@@ -116,9 +119,11 @@ impl Control {
         let (requests, waiting) = mpsc::channel(WAITING);
         let audit = Arc::<Audit>::default();
         // A watcher: the control itself would keep the relay from ending.
+        let snapshots = beginning.doors.front().snapshots.clone();
+        let entrance = Entrance { snapshots, policies: Arc::clone(&beginning.policies) };
         let (plane, status) = Plane::new(beginning, Arc::clone(&audit), draining.watcher());
         tokio::spawn(plane.run(waiting));
-        Self { requests, status, audit }
+        Self { requests, entrance, status, audit }
     }
 
     /// Reads the configuration anew and publishes it, if it is good. What came of it is in the report.
@@ -171,7 +176,15 @@ impl Control {
     /// # Errors
     /// The relay is ending, or the policy is not taken; what decided before goes on deciding.
     pub async fn push(&self, push: Push) -> Result<Result<Generation, Rejected>, Ending> {
-        self.ask(|answer| Request::Push { push: Box::new(push), answer }).await
+        let (actor, tenant) = (push.actor.clone(), push.tenant.clone());
+        match self.entrance.look_at(push).await {
+            Ok(offered) => self.ask(|answer| Request::Take { offered: Box::new(offered), answer }).await,
+            Err(rejected) => {
+                let (outcome, generation) = (Err(rejected), self.entrance.snapshots.current().generation);
+                self.audit.record(actor, policies::deed("policy_push", tenant, &outcome, generation));
+                Ok(outcome)
+            }
+        }
     }
 
     /// Brings a generation of a tenant's policy to another stage.

@@ -55,12 +55,14 @@ pub(crate) struct Changed {
     pub(crate) stages: Vec<(u64, Stage)>,
     /// What should run and could not be loaded, or was brought by a file and is not taken.
     pub(crate) refused: Vec<LoadError>,
+    /// A generation that is loaded already.
+    pub(crate) at_hand: Option<Arc<TenantPolicy>>,
 }
 
 impl Changed {
     /// To this line, whose stages are to be written down.
     pub(crate) fn to(line: Line, stages: Vec<(u64, Stage)>) -> Self {
-        Self { line, stages, refused: Vec::new() }
+        Self { line, stages, refused: Vec::new(), at_hand: None }
     }
 }
 

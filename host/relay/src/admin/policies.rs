@@ -240,6 +240,7 @@ fn answer(outcome: Result<Generation, Rejected>) -> Result<Json<Value>, Failure>
                 (StatusCode::NOT_FOUND, "GET the list of what there is")
             }
             Rejected::NoPolicies(_) => (StatusCode::CONFLICT, "ask the relay's operator for a [policy]"),
+            Rejected::Overtaken(_) => (StatusCode::CONFLICT, "bring it again"),
             Rejected::NothingActive => (StatusCode::CONFLICT, "bring a component"),
             Rejected::Stage(_) => (StatusCode::CONFLICT, "GET the list of generations and their stages"),
             Rejected::Damaged { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "send the file that was meant"),

@@ -89,8 +89,8 @@ impl Plane {
                 let report = self.reported(Cause::Given, outcome, Vec::new(), sources, began);
                 let _nobody_waits = answer.send(report);
             }
-            Request::Push { push, answer } => {
-                let outcome = self.push(*push).await;
+            Request::Take { offered, answer } => {
+                let outcome = self.take_offered(*offered).await;
                 let _nobody_waits = answer.send(outcome);
             }
             Request::Move { wanted, answer } => {

@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use posthouse_policy::failure::LoadError;
-use posthouse_store::digest::Digest;
 use posthouse_store::error::Error as StoreError;
-use posthouse_store::generations::{Generation, Stage, Upload};
+use posthouse_store::generations::{Generation, Stage};
 use tracing::{error, info};
 
 use super::change::Plane;
 use crate::audit::{Actor, Deed};
 use crate::config::policy::Policy as Settings;
-use crate::generations::signature::Subject;
+use crate::control::offer::Offered;
 use crate::generations::{Changed, Line, StageError};
-use crate::hex;
 use crate::policies::{TenantPolicy, nobody};
-use crate::snapshot::Known;
+use crate::snapshot::{Known, Snapshot};
 use crate::tenant::Tenant;
 use crate::trial;
 
@@ -99,6 +96,9 @@ pub enum Rejected {
     /// Its author's cases do not pass.
     #[error(transparent)]
     Failed(#[from] trial::Failed),
+    /// Its tenant's configuration changed while it was looked at.
+    #[error("the [policy] of tenant {0} changed while this one was looked at; bring it again")]
+    Overtaken(String),
     /// It does not come to that stage.
     #[error(transparent)]
     Stage(#[from] StageError),
@@ -108,64 +108,31 @@ pub enum Rejected {
 }
 
 impl Plane {
-    /// Uploaded -> checked -> compiled -> described, settings checked -> its author's cases passed -> its stage.
-    pub(super) async fn push(&mut self, push: Push) -> Result<Generation, Rejected> {
-        let (actor, tenant) = (push.actor.clone(), push.tenant.clone());
-        let outcome = self.push_for(push).await;
-        self.note(actor, "policy_push", tenant, &outcome);
+    /// Takes a policy that was checked and tried, as the next generation, and brings it to its stage.
+    pub(super) async fn take_offered(&mut self, offered: Offered) -> Result<Generation, Rejected> {
+        let (actor, tenant) = (offered.actor.clone(), offered.tenant.clone());
+        let outcome = self.take_for(offered).await;
+        self.audit.record(actor, deed("policy_push", tenant, &outcome, self.publisher.current().generation));
         outcome
     }
 
-    async fn push_for(&mut self, push: Push) -> Result<Generation, Rejected> {
-        let (tenant, settings) = self.tenant(&push.tenant)?;
-        let component = match push.component {
-            Component::Octets(octets) => Arc::new(octets),
-            Component::OfActive => {
-                let active = active(&tenant.line).ok_or(Rejected::NothingActive)?;
-                self.policies.archive().component(&tenant.id, active.digest).await?
-            }
-        };
-        let digest = Digest::of(&component);
-        check_digest(&digest, push.digest.as_deref())?;
-        let own = push.settings.clone().or_else(|| settings_of(&tenant.line));
-        let terms = Settings { settings: own.unwrap_or_else(|| settings.settings.clone()), ..settings.clone() };
-        let known = Known { tenant: Arc::clone(&tenant), login: Arc::new(nobody()) };
-        let policy = self.policies.load(&terms, &component, &known).await?;
-        let description = policy.policy.description.clone();
-        let subject =
-            Subject { tenant: &push.tenant, name: &description.name, version: &description.version, digest: &digest };
-        let signer = signer(&settings, &subject, push.signature.as_deref())?;
-        if let Some(cases) = trial::carried(&component) {
-            // Apart: what its cases leave behind is nothing of the tenant's.
-            let passed = trial::passes(policy.apart().policy, cases).await?;
-            info!(tenant = tenant.id, passed, "the policy's own cases pass");
-        }
-        let upload = Upload {
-            policy: description.name,
-            version: description.version,
-            settings: terms.settings.clone(),
-            who: push.actor.who.clone(),
-            when: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
-            from: push.actor.from.map(|from| from.to_string()).unwrap_or_default(),
-            signer,
-            note: push.note,
-        };
-        // A share that cannot be is said before anything is kept.
-        if let Stage::Canary { percent } = push.to
-            && !(1..=99).contains(&percent)
-        {
-            return Err(StageError::Share(percent).into());
+    async fn take_for(&mut self, offered: Offered) -> Result<Generation, Rejected> {
+        let (tenant, settings) = place_for(&self.publisher.current(), &offered.tenant)?;
+        if !settings.has_terms_of(&offered.settings) {
+            return Err(Rejected::Overtaken(offered.tenant));
         }
         let archive = self.policies.archive();
-        let generation = archive.append(&tenant.id, &component, upload, Stage::Uploaded).await?;
+        let generation = archive.append(&tenant.id, &offered.component, offered.upload, Stage::Uploaded).await?;
         let mut line = tenant.line.clone();
         line.add(generation.clone());
-        if push.to == Stage::Uploaded {
+        if offered.to == Stage::Uploaded {
             self.publish_line(&tenant, line);
             return Ok(generation);
         }
-        let stages = line.bring(generation.number, push.to)?;
-        self.publish_run((&tenant, &settings), Changed::to(line, stages), generation.number, &push.actor.who).await
+        let stages = line.bring(generation.number, offered.to)?;
+        let at_hand = Some(Arc::new(offered.policy.numbered(generation.number)));
+        let changed = Changed { at_hand, ..Changed::to(line, stages) };
+        self.publish_run((&tenant, &settings), changed, generation.number, &offered.actor.who).await
     }
 
     /// Promotes, rolls back, makes a canary or a shadow of, or retires a generation.
@@ -173,12 +140,12 @@ impl Plane {
         let (actor, tenant) = (wanted.actor.clone(), wanted.tenant.clone());
         let action = if wanted.number.is_some() { "policy_stage" } else { "policy_rollback" };
         let outcome = self.bring_for(wanted).await;
-        self.note(actor, action, tenant, &outcome);
+        self.audit.record(actor, deed(action, tenant, &outcome, self.publisher.current().generation));
         outcome
     }
 
     async fn bring_for(&mut self, wanted: Move) -> Result<Generation, Rejected> {
-        let (tenant, settings) = self.tenant(&wanted.tenant)?;
+        let (tenant, settings) = place_for(&self.publisher.current(), &wanted.tenant)?;
         let mut line = tenant.line.clone();
         let (number, stages) = match wanted.number {
             Some(number) => (number, line.bring(number, wanted.to)?),
@@ -209,31 +176,13 @@ impl Plane {
     }
 
     async fn take_back(&mut self, id: &str, number: u64) -> Result<(), Rejected> {
-        let (tenant, settings) = self.tenant(id)?;
+        let (tenant, settings) = place_for(&self.publisher.current(), id)?;
         let mut line = tenant.line.clone();
         let stages = line.take_back(number)?;
         let outcome = self.publish_run((&tenant, &settings), Changed::to(line, stages), number, RELAY).await;
-        self.note(Actor::here(RELAY), "policy_taken_back", id.to_owned(), &outcome);
+        let deed = deed("policy_taken_back", id.to_owned(), &outcome, self.publisher.current().generation);
+        self.audit.record(Actor::here(RELAY), deed);
         outcome.map(drop)
-    }
-
-    /// Writes down who did what, and what came of it.
-    fn note(&self, actor: Actor, action: &'static str, tenant: String, outcome: &Result<Generation, Rejected>) {
-        let (outcome, detail) = match outcome {
-            Ok(of) => ("done", format!("generation {} is {}", of.number, word(of.stage))),
-            Err(rejected) => ("refused", rejected.to_string()),
-        };
-        let generation = self.publisher.current().generation;
-        let (tenant, detail) = (Some(tenant), Some(detail));
-        self.audit.record(actor, Deed { action, tenant, account: None, outcome, detail, generation });
-    }
-
-    fn tenant(&self, id: &str) -> Result<(Arc<Tenant>, Settings), Rejected> {
-        let current = self.publisher.current();
-        let tenant = current.tenants.get(id).ok_or_else(|| Rejected::NoTenant(id.to_owned()))?;
-        let settings = current.config.tenants.iter().find(|settings| settings.id == id);
-        let policy = settings.and_then(|settings| settings.policy.clone());
-        Ok((Arc::clone(tenant), policy.ok_or_else(|| Rejected::NoPolicies(id.to_owned()))?))
     }
 
     /// Loads what is to run, writes the stages down, and publishes; or nothing of it.
@@ -264,36 +213,26 @@ impl Plane {
     }
 }
 
-fn check_digest(found: &Digest, said: Option<&str>) -> Result<(), Rejected> {
-    let Some(said) = said else { return Ok(()) };
-    let said = said.strip_prefix("sha256:").unwrap_or(said);
-    if said.eq_ignore_ascii_case(&found.to_string()) {
-        return Ok(());
-    }
-    Err(Rejected::Damaged { found: found.to_string(), said: said.to_owned() })
+/// The tenant, and what its configuration says of its policies.
+pub(super) fn place_for(snapshot: &Snapshot, id: &str) -> Result<(Arc<Tenant>, Settings), Rejected> {
+    let tenant = snapshot.tenants.get(id).ok_or_else(|| Rejected::NoTenant(id.to_owned()))?;
+    let settings = snapshot.config.tenants.iter().find(|settings| settings.id == id);
+    let policy = settings.and_then(|settings| settings.policy.clone());
+    Ok((Arc::clone(tenant), policy.ok_or_else(|| Rejected::NoPolicies(id.to_owned()))?))
 }
 
-/// Who has signed; nobody where nobody has to.
-fn signer(settings: &Settings, subject: &Subject<'_>, signature: Option<&str>) -> Result<Option<String>, Rejected> {
-    let tenant = || subject.tenant.to_owned();
-    match signature {
-        Some(signature) => {
-            let signature = hex::octets(signature).ok_or_else(|| Rejected::NotSigned(tenant()))?;
-            let signer = subject.signer(&signature, &settings.signers);
-            Ok(Some(signer.ok_or_else(|| Rejected::NotSigned(tenant()))?.name.clone()))
-        }
-        None if settings.require_signature => Err(Rejected::Unsigned(tenant())),
-        None => Ok(None),
-    }
-}
-
-/// The settings of the generation that decides.
-fn settings_of(line: &Line) -> Option<BTreeMap<String, String>> {
-    active(line).map(|active| active.upload.settings.clone())
-}
-
-fn active(line: &Line) -> Option<&Generation> {
-    line.history.iter().rev().find(|generation| generation.stage == Stage::Active)
+/// What was done, and what came of it.
+pub(super) fn deed(
+    action: &'static str,
+    tenant: String,
+    outcome: &Result<Generation, Rejected>,
+    generation: u64,
+) -> Deed {
+    let (outcome, detail) = match outcome {
+        Ok(of) => ("done", format!("generation {} is {}", of.number, word(of.stage))),
+        Err(rejected) => ("refused", rejected.to_string()),
+    };
+    Deed { action, tenant: Some(tenant), account: None, outcome, detail: Some(detail), generation }
 }
 
 /// A stage, for people.

@@ -145,6 +145,10 @@ impl Changed {
         if let Some(loaded) = loaded.as_ref().filter(|loaded| loaded.is_on(&terms)) {
             return Ok(Some(Arc::clone(loaded)));
         }
+        if let Some(ready) = self.at_hand.take_if(|ready| ready.generation == generation.number && ready.is_on(&terms))
+        {
+            return Ok(Some(ready));
+        }
         // The same generation may run at another stage already, on these very terms.
         let elsewhere =
             self.line.running().map(|(_, policy)| policy).find(|policy| policy.generation == generation.number);

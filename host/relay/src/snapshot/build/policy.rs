@@ -54,7 +54,7 @@ pub(super) async fn loaded(
         }
         let Some(done) = loading.join_next().await else { return Ok(all) };
         let (index, settings, changed) = done.expect("loading a policy does not panic");
-        let Changed { line, stages, refused } = changed.map_err(BuildError::Policies)?;
+        let Changed { line, stages, refused, .. } = changed.map_err(BuildError::Policies)?;
         let tenant = all.tenants[index].with_line(line);
         all.refused.extend(refused.into_iter().map(|source| named(&settings, source)));
         if !stages.is_empty() {
