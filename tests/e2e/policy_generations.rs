@@ -191,3 +191,20 @@ async fn after_a_restart_the_last_good_generation_decides_whatever_the_newest_fi
     let mut client = files.client(APP).await;
     assert_eq!(mail(&mut client).await, "550 5.7.1 file\r\n");
 }
+
+#[tokio::test]
+async fn a_file_that_has_not_changed_is_no_news_however_many_uploads_came_after_it() {
+    let mut files = Files::with(&scripted("message = \"reject 5.7.1 file\"")).await;
+    for number in 0..50 {
+        files.push(push(&format!("reject 5.7.1 upload {number}"), Stage::Active)).await.expect("it is taken");
+    }
+    let mut client = files.client(APP).await;
+    let route = "[[routes]]\nname = \"second\"\naccounts = [\"gmail\"]\n";
+    let text = files.acme(&(route.to_owned() + &scripted("message = \"reject 5.7.1 file\"")));
+    files.change("tenants/acme.toml", &text).await;
+    assert_eq!(mail(&mut client).await, "550 5.7.1 upload 49\r\n");
+    assert!(files.stages().len() < 30, "what is over is forgotten in the end: {:?}", files.stages());
+    files.restart().await;
+    let mut client = files.client(APP).await;
+    assert_eq!(mail(&mut client).await, "550 5.7.1 upload 49\r\n");
+}

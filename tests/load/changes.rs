@@ -88,7 +88,14 @@ fn mixed(world: &World, relay: &Peer, tags: &HashMap<u64, u64>) -> io::Result<(u
         let generation = field("X-transaction: ").and_then(|transaction| generations.get(transaction));
         match (tag, generation.and_then(|generation| tags.get(generation))) {
             (Some(said), Some(decided)) if said == *decided => checked += 1,
-            _ => mixed += 1,
+            (said, decided) => {
+                if mixed == 0 {
+                    let transaction = field("X-transaction: ").unwrap_or("of which nothing is known");
+                    let line = format!("{said:?} was said, and {decided:?} by generation {generation:?}");
+                    say(&format!("  the first that differs is {transaction}: {line}"));
+                }
+                mixed += 1;
+            }
         }
     }
     Ok((checked, mixed))

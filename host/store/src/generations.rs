@@ -157,18 +157,19 @@ impl<'s> Generations<'s> {
         Ok(octets)
     }
 
-    /// Forgets what is over: of the retired ones, and of the refused ones, all but the newest `keep`. Says how many
-    /// generations went.
+    /// Forgets what is over: of the retired ones, and of the refused ones, all but the newest `keep`, and never one that is
+    /// `spared`. Says how many generations went.
     ///
     /// # Errors
     /// Nothing could be written.
-    pub fn prune(&self, tenant: &str, keep: usize) -> Result<usize, Error> {
+    pub fn prune(&self, tenant: &str, keep: usize, spared: Option<u64>) -> Result<usize, Error> {
         self.database.write("prune policy generations", |transaction| {
             let mut generations = transaction.open_table(TABLE)?;
             let all = self.of(tenant, &generations)?;
             let mut gone = 0;
             for over in [Stage::Retired, Stage::Refused] {
-                for generation in all.iter().rev().filter(|generation| generation.stage == over).skip(keep) {
+                let is_over = |generation: &&Generation| generation.stage == over && Some(generation.number) != spared;
+                for generation in all.iter().rev().filter(is_over).skip(keep) {
                     generations.remove((tenant, generation.number))?;
                     components::unname(transaction, &generation.digest)?;
                     gone += 1;

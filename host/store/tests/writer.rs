@@ -64,7 +64,7 @@ fn generations(store: &Store) -> Result<(), Error> {
     let active = all.iter().filter(|generation| generation.stage == Stage::Active);
     stages.extend(active.map(|before| (before.number, Stage::Retired)));
     step("promote", added.number, || generations.set_stages("acme", &stages))?;
-    step("prune", added.number, || generations.prune("acme", 2)).map(drop)
+    step("prune", added.number, || generations.prune("acme", 2, None)).map(drop)
 }
 
 /// Two generations in turn have the same component.

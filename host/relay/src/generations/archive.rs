@@ -10,6 +10,8 @@ use posthouse_store::error::Error;
 use posthouse_store::generations::{Generation, Stage, Upload};
 use posthouse_store::store::Store;
 
+/// Who brings what is in a file.
+pub(super) const CONFIGURATION: &str = "configuration";
 /// Generations that are over, of each tenant, that are kept for a rollback.
 pub const KEPT: usize = 20;
 /// The same in memory, where their components are.
@@ -62,7 +64,8 @@ impl Archive {
         self.with(move |archive| match &archive.store {
             Some(store) => {
                 let generation = store.generations().append(&tenant, &component, upload, stage)?;
-                store.generations().prune(&tenant, KEPT)?;
+                let spared = newest_of_file(&store.generations().list(&tenant)?);
+                store.generations().prune(&tenant, KEPT, spared)?;
                 Ok(generation)
             }
             None => Ok(archive.memory().entry(tenant).or_default().append(component, upload, stage)),
@@ -110,6 +113,27 @@ impl Archive {
     }
 }
 
+/// The generation that a file brought last: as long as it is known, what is in the file is no news.
+fn newest_of_file(generations: &[Generation]) -> Option<u64> {
+    let is_of_file = |generation: &&Generation| generation.upload.who == CONFIGURATION;
+    generations.iter().rev().find(is_of_file).map(|generation| generation.number)
+}
+
+/// Forgets all but the newest of those that are over, and never the one that a file brought last.
+pub(super) fn prune(generations: &mut Vec<Generation>, keep: usize) {
+    let spared = newest_of_file(generations);
+    let is_over = |generation: &Generation| {
+        matches!(generation.stage, Stage::Retired | Stage::Refused) && Some(generation.number) != spared
+    };
+    let surplus = generations.iter().filter(|generation| is_over(generation)).count().saturating_sub(keep);
+    let mut left = surplus;
+    generations.retain(|generation| {
+        let goes = left > 0 && is_over(generation);
+        left -= usize::from(goes);
+        !goes
+    });
+}
+
 impl Remembered {
     fn append(&mut self, component: Vec<u8>, upload: Upload, stage: Stage) -> Generation {
         self.last += 1;
@@ -117,14 +141,7 @@ impl Remembered {
         let generation = Generation { number: self.last, digest, stage, upload };
         self.generations.push(generation.clone());
         self.components.insert(digest, Arc::new(component));
-        let is_over = |generation: &Generation| matches!(generation.stage, Stage::Retired | Stage::Refused);
-        let mut surplus = self.generations.iter().filter(|generation| is_over(generation)).count();
-        surplus = surplus.saturating_sub(KEPT_IN_MEMORY);
-        self.generations.retain(|generation| {
-            let goes = surplus > 0 && is_over(generation);
-            surplus -= usize::from(goes);
-            !goes
-        });
+        prune(&mut self.generations, KEPT_IN_MEMORY);
         let named = |digest: &Digest| self.generations.iter().any(|generation| generation.digest == *digest);
         self.components.retain(|digest, _| named(digest));
         generation

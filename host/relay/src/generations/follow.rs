@@ -9,14 +9,12 @@ use posthouse_store::digest::Digest;
 use posthouse_store::error::Error as StoreError;
 use posthouse_store::generations::{Generation, Stage, Upload};
 
+use super::archive::CONFIGURATION;
 use super::shadow::Comparison;
 use super::{Canary, Changed, Line, Shadow};
 use crate::config::policy::Policy as Settings;
 use crate::policies::{Policies, TenantPolicy};
 use crate::snapshot::Known;
-
-/// Who brings what is in a file.
-const CONFIGURATION: &str = "configuration";
 
 /// The line of a tenant whose configuration says so, after the line `before`; without one after what the archive has.
 ///

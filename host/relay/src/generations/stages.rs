@@ -3,6 +3,7 @@
 use posthouse_store::generations::{Generation, Stage};
 
 use super::Line;
+use super::archive::{KEPT, prune};
 
 /// Why a generation does not come to the stage that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,14 +73,7 @@ impl Line {
     /// Adds what was brought.
     pub(crate) fn add(&mut self, generation: Generation) {
         self.history.push(generation);
-        let over = |generation: &Generation| matches!(generation.stage, Stage::Retired | Stage::Refused);
-        let surplus = self.history.iter().filter(|generation| over(generation)).count();
-        let mut surplus = surplus.saturating_sub(2 * super::archive::KEPT);
-        self.history.retain(|generation| {
-            let goes = surplus > 0 && over(generation);
-            surplus -= usize::from(goes);
-            !goes
-        });
+        prune(&mut self.history, KEPT);
     }
 
     fn set(&mut self, stages: &[(u64, Stage)]) {

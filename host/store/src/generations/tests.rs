@@ -69,13 +69,13 @@ fn pruning_keeps_the_newest_and_components_go_with_their_last_generation() {
     ] {
         generations.append("acme", component, upload(""), stage).unwrap();
     }
-    assert_eq!(generations.prune("acme", 1).unwrap(), 3);
+    assert_eq!(generations.prune("acme", 1, None).unwrap(), 3);
     let left: Vec<u64> = generations.list("acme").unwrap().iter().map(|generation| generation.number).collect();
     assert_eq!(left, [4, 5, 6]);
     assert!(matches!(generations.component(&Digest::of(b"b")), Err(Error::NoComponent { .. })));
     assert_eq!(generations.component(&Digest::of(b"a")).unwrap(), b"a");
     generations.set_stages("acme", &[(5, Stage::Retired)]).unwrap();
-    assert_eq!(generations.prune("acme", 0).unwrap(), 3);
+    assert_eq!(generations.prune("acme", 0, None).unwrap(), 3);
     assert!(generations.component(&Digest::of(b"a")).is_err());
     let next = generations.append("acme", b"a", upload(""), Stage::Uploaded).unwrap();
     assert_eq!(next.number, 7);
