@@ -11,6 +11,7 @@ mod policy_commands;
 mod reloading;
 mod tls;
 mod tracing;
+mod uploads;
 
 use std::net::SocketAddr;
 

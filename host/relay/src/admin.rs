@@ -18,6 +18,7 @@ mod routes;
 mod status;
 mod tenants;
 mod tracing;
+mod turns;
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -27,8 +28,9 @@ use std::time::{Duration, Instant, SystemTime};
 use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use self::turns::Turns;
 use crate::authentication::failures::Failures;
 use crate::control::Control;
 use crate::doors::Addresses;
@@ -40,9 +42,6 @@ use crate::snapshot::Snapshot;
 /// How often the metrics' histograms are tidied when nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Policies that are brought at a time.
-const UPLOADS: usize = 4;
-
 /// What endpoints answer from.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
@@ -52,8 +51,7 @@ pub(crate) struct Admin {
     prometheus: Option<PrometheusHandle>,
     draining: Draining,
     failures: Arc<Failures>,
-    /// Policies that are brought at a time: each is held in memory.
-    uploads: Arc<Semaphore>,
+    turns: Arc<Turns>,
     began: (Instant, SystemTime),
 }
 
@@ -147,8 +145,8 @@ impl Admin {
         draining: Draining,
     ) -> Self {
         let (failures, began) = (Arc::default(), (Instant::now(), SystemTime::now()));
-        let uploads = Arc::new(Semaphore::new(UPLOADS));
-        Self { front, control, addresses, prometheus, draining, failures, uploads, began }
+        let turns = Arc::default();
+        Self { front, control, addresses, prometheus, draining, failures, turns, began }
     }
 
     /// What holds now.

@@ -1,7 +1,6 @@
 //! A tenant's policy over the API: its generations, bringing one, and its way from stage to stage.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{FromRequest, Query, RawPathParams, Request, State};
@@ -15,6 +14,7 @@ use super::Admin;
 use super::access::{Caller, TenantScope};
 use super::body::{self, Nothing, read};
 use super::failure::{Failure, shown};
+use super::turns::Turn;
 use crate::control::policies::{Component, Move, Push, Rejected};
 use crate::generations::StageError;
 use crate::tenant::Tenant;
@@ -82,6 +82,7 @@ pub(super) async fn push(
     State(admin): State<Admin>,
     caller: Caller,
     TenantScope { tenant }: TenantScope,
+    _turn: Turn,
     query: Result<Query<UploadQuery>, axum::extract::rejection::QueryRejection>,
     Wasm { component, digest, signature, settings }: Wasm,
 ) -> Result<Json<Value>, Failure> {
@@ -105,6 +106,7 @@ pub(super) async fn set(
     State(admin): State<Admin>,
     caller: Caller,
     TenantScope { tenant }: TenantScope,
+    _turn: Turn,
     body::Json(wish): body::Json<SettingsWish>,
 ) -> Result<Json<Value>, Failure> {
     let push = Push {
@@ -142,10 +144,10 @@ pub(super) async fn roll_back(
     answer(admin.control.bring(wanted).await?)
 }
 
-impl FromRequest<Admin> for Wasm {
+impl<S: Sync> FromRequest<S> for Wasm {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, admin: &Admin) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let headers = request.headers();
         if field(headers, header::CONTENT_TYPE.as_str())?.as_deref() != Some("application/wasm") {
             let (error, next) = ("the body is not said to be a component", "send `Content-Type: application/wasm`");
@@ -153,9 +155,6 @@ impl FromRequest<Admin> for Wasm {
         }
         let (digest, signature) = (field(headers, "posthouse-digest")?, field(headers, "posthouse-signature")?);
         let settings = field(headers, "posthouse-settings")?.map(|text| settings(&text)).transpose()?;
-        let busy = "others are bringing policies just now";
-        let place = Arc::clone(&admin.uploads).try_acquire_owned();
-        let _place = place.map_err(|_| Failure::new(StatusCode::SERVICE_UNAVAILABLE, busy, "try again in a moment"))?;
         let component = read(request.into_body(), limits::COMPONENT).await?.to_vec();
         Ok(Self { component, digest, signature, settings })
     }
