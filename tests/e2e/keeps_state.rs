@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use posthouse_relay::config::password;
+use posthouse_relay::audit::Actor;
+use posthouse_relay::config::{load, password};
+use posthouse_relay::pauses::Subject;
+use posthouse_relay::relay::{Relay, StartError};
 use posthouse_relay::simulation::{self, Doors};
+use posthouse_simulator::faults::{Action, Fault, Stage};
 use posthouse_simulator::limits::Limits;
 use posthouse_simulator::mailbox::Mailbox;
 use posthouse_simulator::options::{Options, Rotation};
@@ -16,7 +20,7 @@ use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
 
 use crate::files::acme;
-use crate::post::{APP, send, unique};
+use crate::post::{APP, bytes, scripted, send, unique};
 use crate::wire::Wire;
 
 const POSTHOUSE: &str = env!("CARGO_BIN_EXE_posthouse-under-test");
@@ -35,9 +39,14 @@ struct Process {
 
 impl Place {
     async fn new() -> Self {
+        Self::with("", "", Limits::without_quotas(Provider::Outlook)).await
+    }
+
+    /// The same with these lines of the account, and of the tenant, and limits of the mailbox.
+    async fn with(account: &str, tenant: &str, limits: Limits) -> Self {
         let mailbox = Mailbox::new(Provider::Outlook, "mail@acme.example");
         let mut options = Options::new(vec![mailbox.clone()]);
-        options.outlook.limits = Limits::without_quotas(Provider::Outlook);
+        options.outlook.limits = limits;
         options.outlook.rotation = Rotation::OldDie;
         let simulator = Simulator::start(options).await.expect("loopback has free ports");
         let directory = std::env::temp_dir().join(format!("posthouse-keeps-{}-{}", std::process::id(), unique()));
@@ -45,7 +54,9 @@ impl Place {
         fs::create_dir_all(directory.join("state")).expect("the temporary directory can be written");
         let place = Self { simulator, directory };
         place.write("ca.pem", &place.simulator.ca_pem());
-        place.write("tenants/acme.toml", &acme(&mailbox, &password::hash(b"secret"), ""));
+        let text = acme(&mailbox, &password::hash(b"secret"), tenant);
+        let provider = "provider = \"outlook\"\n";
+        place.write("tenants/acme.toml", &text.replace(provider, &format!("{provider}{account}")));
         place.configure("");
         place
     }
@@ -112,6 +123,13 @@ impl Drop for Place {
 }
 
 impl Process {
+    /// Ends as systemd ends it.
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("there is a kill");
+        assert!(told.success() && self.child.wait().expect("it ends").success());
+    }
+
     async fn send(&self) -> String {
         let mut client = Wire::connect(self.address).await;
         client.hear("220 ").await;
@@ -181,6 +199,109 @@ async fn a_key_that_is_not_given_keeps_the_relay_from_losing_a_token() {
     write_private(&place.directory.join("keys"), &two);
     let reply = place.start().send().await;
     assert!(reply.starts_with("250 "), "{reply}");
+}
+
+#[tokio::test]
+async fn budgets_are_right_to_the_message_after_kills() {
+    let limits = Limits { recipients_per_day: Some(7), ..Limits::without_quotas(Provider::Outlook) };
+    let place = Place::with("recipients_per_day = 7\n", "", limits).await;
+    for _ in 0..2 {
+        let relay = place.start();
+        for _ in 0..2 {
+            let reply = relay.send().await;
+            assert!(reply.starts_with("250 "), "{reply}");
+        }
+    }
+    // Killed with a message on its way that the provider has, and whose answer nobody has heard.
+    let relay = place.start();
+    place.simulator.inject(Provider::Outlook, Fault::new(Stage::Recorded, Action::Stall));
+    let on_its_way = tokio::time::timeout(Duration::from_secs(20), async {
+        tokio::select! {
+            reply = relay.send() => panic!("nobody answers: {reply}"),
+            _ = place.simulator.ledger().wait_for(5) => {}
+        }
+    });
+    on_its_way.await.expect("it reaches the provider");
+    drop(relay);
+    let relay = place.start();
+    for _ in 0..2 {
+        let reply = relay.send().await;
+        assert!(reply.starts_with("250 "), "{reply}");
+    }
+    let reply = relay.send().await;
+    let expected =
+        "451 4.7.1 account gmail is over its budget of 7 recipients in 24 hours; this message will pass at 20";
+    assert!(reply.starts_with(expected), "{reply}");
+    // A regular end folds the journal into the database, and counts nothing twice.
+    relay.stop();
+    let reply = place.start().send().await;
+    assert!(reply.starts_with(expected), "{reply}");
+    assert_eq!(place.simulator.ledger().messages().len(), 7);
+    let report = place.simulator.report(Provider::Outlook, "mail@acme.example").expect("there is such a mailbox");
+    assert_eq!(report.violations.daily, 0, "{report:?}");
+}
+
+#[tokio::test]
+async fn what_a_policy_remembers_is_there_after_a_restart() {
+    let policy = scripted("message = \"remember colour blue; echo remembered colour\"");
+    let place = Place::with("", &policy, Limits::without_quotas(Provider::Outlook)).await;
+    let relay = place.start();
+    assert!(relay.send().await.starts_with("250 "));
+    relay.stop();
+    let mailbox = Mailbox::new(Provider::Outlook, "mail@acme.example");
+    let policy = scripted("message = \"echo remembered colour\"");
+    place.write("tenants/acme.toml", &acme(&mailbox, &password::hash(b"secret"), &policy));
+    assert!(place.start().send().await.starts_with("250 "));
+    let messages = place.simulator.ledger().messages();
+    let says = |number: usize| String::from_utf8_lossy(bytes(&messages[number])).contains("X-remembered: blue\r\n");
+    assert!(says(0) && says(1), "{messages:?}");
+}
+
+#[tokio::test]
+async fn pauses_and_the_audit_log_are_there_after_a_restart() {
+    let place = Place::new().await;
+    let file = place.directory.join("posthouse.toml");
+    let first = started(&file).await;
+    let actor = || Actor { who: "ann".to_owned(), from: None, tenant: None };
+    let subject = |account: Option<&str>| Subject { tenant: "acme".to_owned(), account: account.map(str::to_owned) };
+    for account in [Some("gmail"), None] {
+        first
+            .control()
+            .pause(actor(), subject(account), "moving house".to_owned())
+            .await
+            .expect("there is such a tenant");
+    }
+    first.control().resume(actor(), subject(None)).await.expect("it was paused");
+    let before = first.control().audit().recent(None);
+    assert_eq!(before.len(), 3);
+    first.stop().await;
+    let second = started(&file).await;
+    assert_eq!(second.control().audit().recent(None), before);
+    let snapshot = second.snapshot();
+    let pauses = &snapshot.tenants["acme"].pauses;
+    assert_eq!(pauses.whole, None);
+    let pause = pauses.of("gmail").expect("it is paused");
+    assert_eq!((&*pause.reason, &*pause.by, pause.by_operator), ("moving house", "ann", true));
+    let mut client = Wire::connect(second.address("plain").expect("there is one")).await;
+    client.hear("220 ").await;
+    client.expect("EHLO client.example.com", "250").await;
+    client.expect(&format!("AUTH PLAIN {APP}"), "235 2.7.0").await;
+    client.expect("MAIL FROM:<app@acme.example>", "451 4.3.2 account gmail is paused: moving house").await;
+}
+
+/// A relay of this process on these files; whoever had its state directory before lets go of it soon after its end.
+async fn started(file: &Path) -> Relay {
+    let loaded = load(file);
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
+    let starting = async {
+        loop {
+            match Relay::start(config, None).await {
+                Err(StartError::State(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                started => return started.expect("a relay starts"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), starting).await.expect("the state directory is free again")
 }
 
 fn write_private(path: &Path, text: &str) {

@@ -88,7 +88,9 @@ pub(crate) async fn posthouse_in(
     let mut tenant = simulation::login("load", &password::hash(b"load"), &["@load.example"], "");
     for mailbox in &world.mailboxes {
         let id = mailbox.address.split('@').next().unwrap_or_default();
-        let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n");
+        // Counted as an operator's are, and never full.
+        let budgets = "recipients_per_day = 4000000000\nmessages_per_day = 4000000000\n";
+        let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n{budgets}");
         tenant.push_str(&simulation::account(id, mailbox, &more));
     }
     std::fs::write(tenants.join("load.toml"), tenant + around.policy)?;
@@ -111,7 +113,8 @@ pub(crate) fn tenant_with_two(name: &str, hash: &str) -> (String, String) {
 pub(crate) fn tenant(name: &str, hash: &str, policy: &str) -> (String, String) {
     let mailbox = Mailbox::new(Provider::Gmail, format!("box@{name}.example"));
     let login = simulation::login(name, hash, &[&format!("@{name}.example")], "");
-    (name.to_owned(), login + &simulation::account("box", &mailbox, "") + policy)
+    let budgets = "recipients_per_day = 4000000000\nmessages_per_day = 4000000000\n";
+    (name.to_owned(), login + &simulation::account("box", &mailbox, budgets) + policy)
 }
 
 /// HAProxy, where it is installed.

@@ -16,6 +16,14 @@ impl Date {
     pub const fn from_unix_seconds(unix_seconds: u64) -> Self {
         Self { unix_seconds }
     }
+
+    /// The same moment as RFC 3339 writes it: `2026-11-23T14:02:10Z`.
+    pub fn rfc3339(self) -> String {
+        let (days, second) = (self.unix_seconds / 86_400, self.unix_seconds % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", month + 1)
+    }
 }
 
 impl fmt::Display for Date {

@@ -19,20 +19,34 @@ pub struct KeyValue {
 
 #[derive(Debug, Default)]
 struct Kept {
-    entries: HashMap<String, Entry>,
+    entries: HashMap<String, Living>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Living {
     value: Value,
     until: Instant,
 }
 
-#[derive(Debug)]
-enum Value {
+/// What is at a key. Only a number can be added to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Octets.
     Octets(Vec<u8>),
+    /// A number.
     Number(i64),
+}
+
+/// An entry, for whoever keeps it from one life of the relay to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+    /// How much of its life is left.
+    pub left: Duration,
 }
 
 /// Why nothing was written.
@@ -81,15 +95,35 @@ impl KeyValue {
     pub fn add(&self, key: &str, value: i64, life: Duration, now: Instant) -> Result<i64, WriteError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.entries.get_mut(key).filter(|entry| now < entry.until) {
-            Some(Entry { value: Value::Number(number), .. }) => {
+            Some(Living { value: Value::Number(number), .. }) => {
                 *number = number.saturating_add(value);
                 Ok(*number)
             }
-            Some(Entry { value: Value::Octets(_), .. }) => Err(WriteError::NotANumber),
+            Some(Living { value: Value::Octets(_), .. }) => Err(WriteError::NotANumber),
             None => {
                 kept.put(key, Value::Number(value), now + life.min(limits::KEY_VALUE_LIFE), now)?;
                 Ok(value)
             }
+        }
+    }
+
+    /// All that lives.
+    pub fn entries(&self, now: Instant) -> Vec<Entry> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let living = kept.entries.iter().filter(|(_, entry)| now < entry.until);
+        let entry = |(key, entry): (&String, &Living)| Entry {
+            key: key.clone(),
+            value: entry.value.clone(),
+            left: entry.until - now,
+        };
+        living.map(entry).collect()
+    }
+
+    /// Puts entries back, as far as there is place: the bounds hold for them as for any.
+    pub fn restore(&self, entries: Vec<Entry>, now: Instant) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for Entry { key, value, left } in entries {
+            let _no_place = kept.put(&key, value, now + left.min(limits::KEY_VALUE_LIFE), now);
         }
     }
 
@@ -115,7 +149,7 @@ impl Kept {
             return Err(WriteError::Full);
         }
         self.bytes = self.bytes - before + after;
-        self.entries.insert(key.to_owned(), Entry { value, until });
+        self.entries.insert(key.to_owned(), Living { value, until });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! A mailbox of a tenant, ready to carry mail: its pool, its credentials, its rate, its memory.
+//! A mailbox of a tenant, ready to carry mail: its pool, its credentials, its limits, its memory.
 //!
 //! It is made with a snapshot and outlives the messages it carries. It knows no message and no policy.
 
@@ -10,6 +10,7 @@ mod succession;
 pub(crate) use crate::account::credentials::look_up;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use posthouse_net::connector::Connector;
@@ -26,15 +27,15 @@ use posthouse_upstream::pool::Pool;
 use posthouse_upstream::probe::verify_recipients;
 use posthouse_upstream::replies::Replies;
 use posthouse_upstream::target::Target;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tracing::warn;
 
 use crate::account::credentials::credentials;
 use crate::account::state::Consent;
-use crate::answer::Undelivered;
+use crate::budget::{Books, Budget, Unit};
 use crate::config::account::Account as Settings;
 use crate::metrics::AccountMetrics;
-use crate::rate::Rate;
+use crate::pace::Pace;
 use crate::refusals::Refusals;
 use crate::tally::Tally;
 
@@ -52,7 +53,9 @@ pub struct Account {
     pub metrics: AccountMetrics,
     pool: Pool,
     logins: Arc<dyn LoginSource>,
-    rate: Arc<Rate>,
+    pace: Arc<Pace>,
+    budgets: Vec<Budget>,
+    load: Arc<AtomicUsize>,
     /// What became of its messages.
     pub tally: Arc<Tally>,
     /// Why nobody but a person can let it log in, as far as is known; the grant's, like `logins`.
@@ -76,6 +79,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) session_wait: Duration,
     pub(crate) store: Option<Arc<Store>>,
     pub(crate) tokens: Client,
+    pub(crate) books: Arc<Books>,
 }
 
 impl Account {
@@ -89,28 +93,16 @@ impl Account {
             metrics: AccountMetrics::register(tenant, &settings.id),
             pool: Pool::new(origin.target(connector), origin.limits),
             logins: credentials(tenant, settings, around),
-            rate: Arc::new(Rate::per_minute(settings.provider.messages_per_minute)),
+            pace: Pace::per_minute(settings.provider.messages_per_minute),
+            budgets: budgets(tenant, settings, &around.books),
+            load: Arc::default(),
             tally: Arc::default(),
             consent: Arc::default(),
             origin,
         }
     }
 
-    /// Takes the message's place in the mailbox's rate, waiting for it at most until `deadline`.
-    pub(crate) async fn admit(&self, deadline: Instant) -> Result<(), Undelivered> {
-        let now = Instant::now();
-        let patience = deadline.saturating_duration_since(now).min(self.pool.limits().acquire_deadline);
-        match self.rate.take(now, patience) {
-            Ok(Duration::ZERO) => Ok(()),
-            Ok(wait) => {
-                sleep(wait).await;
-                Ok(())
-            }
-            Err(over) => Err(Undelivered::OverRate { wait: over.wait }),
-        }
-    }
-
-    /// Hands a message to the provider.
+    /// Hands a message to the provider. What it takes for that is its [`crate::passage::Passage`].
     pub(crate) async fn deliver(
         &self,
         replies: &Replies,
@@ -120,21 +112,11 @@ impl Account {
     ) -> Result<Delivered, UpstreamError> {
         let delivered = deliver(&self.pool, &*self.logins, replies, envelope, content, deadline).await;
         self.consent.learn(&delivered);
-        match &delivered {
-            Ok(_) => {}
-            // The provider never saw it.
-            Err(
-                UpstreamError::Busy { .. }
-                | UpstreamError::LoginsPaused(_)
-                | UpstreamError::LeftAlone(_)
-                | UpstreamError::NoLogin(_),
-            ) => self.rate.give_back(Instant::now()),
-            Err(error) if error.asks_for_a_lower_rate() => {
-                if let Some(per_minute) = self.rate.slow_down(Instant::now()) {
-                    warn!(account = self.id, per_minute, reason = error.reason(), "the account sends more slowly now");
-                }
-            }
-            Err(_) => {}
+        if let Err(error) = &delivered
+            && error.asks_for_a_lower_rate()
+            && let Some(per_minute) = self.pace.slow_down(Instant::now())
+        {
+            warn!(account = self.id, per_minute, reason = error.reason(), "the account sends more slowly now");
         }
         delivered
     }
@@ -160,12 +142,38 @@ impl Account {
 
     /// What it may send in a minute, and at this moment; none is no limit.
     pub fn rate(&self) -> Option<(u32, u32)> {
-        self.rate.standing(Instant::now())
+        self.pace.standing(Instant::now())
     }
 
-    /// The meter of its messages per minute.
-    pub(crate) fn meter(&self) -> &Rate {
-        &self.rate
+    /// Its messages per minute.
+    pub(crate) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
+    }
+
+    /// Its budgets of 24 hours: its own, and its directory's.
+    pub(crate) fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// What is left of its 24 hours; as much as there can be where nothing limits it.
+    pub(crate) fn budget_left(&self) -> u64 {
+        self.budgets.iter().map(Budget::left).min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether it could carry a message now, as far as is known: it can log in, and is within its budgets.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.is_in_order() && self.budget_left() > 0
+    }
+
+    /// One more message is on its way to it, or waits for it, until the answer is dropped.
+    pub(crate) fn engage(&self) -> Engaged {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        Engaged(Arc::clone(&self.load))
+    }
+
+    /// Messages on their way to it or waiting for it, by its sessions: in thousandths.
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed).saturating_mul(1000) / self.pool.limits().sessions.max(1)
     }
 
     /// Its mailbox, by a name that another process of the same configuration gives it too.
@@ -178,6 +186,28 @@ impl Account {
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
+}
+
+/// A message that an account is to carry.
+#[derive(Debug)]
+pub(crate) struct Engaged(Arc<AtomicUsize>);
+
+impl Drop for Engaged {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn budgets(tenant: &str, settings: &Settings, books: &Arc<Books>) -> Vec<Budget> {
+    let Settings { id, user, provider, directory, .. } = settings;
+    let own = |unit, limit: Option<u64>| {
+        limit.map(|limit| Budget::of_account((tenant, id), (&provider.host, user), (unit, limit), books))
+    };
+    let recipients = own(Unit::Recipients, provider.recipients_per_day);
+    let messages = own(Unit::Messages, provider.messages_per_day);
+    let directory =
+        directory.as_ref().map(|directory| Budget::of_directory(&directory.name, directory.recipients_per_day, books));
+    recipients.into_iter().chain(messages).chain(directory).collect()
 }
 
 impl std::fmt::Debug for Account {

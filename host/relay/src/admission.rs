@@ -1,16 +1,20 @@
 //! What the relay lets in: connections, in all and by address, and memory for content.
 //!
 //! Everything is bounded by configuration (promise P8). Beyond a bound the answer is immediate for
-//! connections, and waits a moment for memory, since content in flight frees it.
+//! connections, and waits a moment for memory, since content in flight frees it. Of both one tenant has a part only
+//! (`tenant_limits`), so that its flood leaves the others what they need.
+
+pub mod places;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+
+use crate::admission::places::Places;
 
 /// Content memory is counted in pieces of this size.
 const PIECE: usize = 4 * 1024;
@@ -88,17 +92,17 @@ impl Drop for Admitted {
     }
 }
 
-/// The memory that message content may take, over all sessions.
+/// The memory that message content may take: over all sessions, or of one tenant's.
 #[derive(Debug, Clone)]
 pub struct ContentMemory {
-    pieces: Arc<Semaphore>,
-    all: Arc<AtomicUsize>,
+    pieces: Places,
 }
 
 /// What one message holds of the content memory; free again when it is dropped.
 #[derive(Debug, Default)]
 pub struct Held {
-    permit: Option<OwnedSemaphorePermit>,
+    of_tenant: Option<OwnedSemaphorePermit>,
+    of_relay: Option<OwnedSemaphorePermit>,
 }
 
 /// There was no memory for a message's content within the time that a client may be left waiting.
@@ -108,57 +112,52 @@ pub struct NoContentMemory;
 impl ContentMemory {
     /// A budget of this many bytes.
     pub fn new(bytes: u64) -> Self {
-        let all = pieces(bytes);
-        Self { pieces: Arc::new(Semaphore::new(all)), all: Arc::new(AtomicUsize::new(all)) }
+        Self { pieces: Places::new(pieces(bytes)) }
     }
 
     /// Another budget from now on. What is held above it is not taken back, and not given out again. To be called within a
     /// runtime.
     pub fn allow(&self, bytes: u64) {
-        let (before, now) = (self.all.load(Ordering::SeqCst), pieces(bytes));
-        self.all.store(now, Ordering::SeqCst);
-        self.pieces.add_permits(now.saturating_sub(before));
-        let mut surplus = before.saturating_sub(now);
-        surplus -= self.pieces.forget_permits(surplus);
-        let pieces = Arc::clone(&self.pieces);
-        if surplus > 0 {
-            // Those that are held go one by one, each in its turn, so that nobody waits for all of them.
-            tokio::spawn(async move {
-                for _ in 0..surplus {
-                    pieces.acquire().await.expect("nobody closes the content memory").forget();
-                }
-            });
-        }
+        self.pieces.allow(pieces(bytes));
     }
 
     /// Bytes that are held now.
     pub fn held(&self) -> usize {
-        self.all.load(Ordering::Relaxed).saturating_sub(self.pieces.available_permits()) * PIECE
+        self.pieces.taken() * PIECE
     }
 
-    /// Makes sure that `held` covers `bytes`, waiting a moment where the memory is taken.
+    /// Makes sure that `held` covers `bytes` of this memory and of the tenant's part in it, waiting a moment where one of
+    /// them is taken. A tenant waits at its own part first: what it waits for there it keeps from nobody else.
     ///
     /// # Errors
     /// The memory stayed taken for the whole wait, or there is not as much in all.
-    pub async fn cover(&self, held: &mut Held, bytes: usize) -> Result<(), NoContentMemory> {
-        let has = held.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+    pub async fn cover(&self, part: &Self, held: &mut Held, bytes: usize) -> Result<(), NoContentMemory> {
+        let deadline = Instant::now() + MEMORY_PATIENCE;
+        part.grow(&mut held.of_tenant, bytes, deadline).await?;
+        self.grow(&mut held.of_relay, bytes, deadline).await
+    }
+
+    async fn grow(
+        &self,
+        held: &mut Option<OwnedSemaphorePermit>,
+        bytes: usize,
+        deadline: Instant,
+    ) -> Result<(), NoContentMemory> {
+        let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let wanted = bytes.div_ceil(PIECE).saturating_sub(has);
         if wanted == 0 {
             return Ok(());
         }
         // What there never is need not be waited for.
-        if has + wanted > self.all.load(Ordering::Relaxed) {
+        if has + wanted > self.pieces.all() {
             return Err(NoContentMemory);
         }
         let wanted = u32::try_from(wanted).map_err(|_| NoContentMemory)?;
-        let more = match Arc::clone(&self.pieces).try_acquire_many_owned(wanted) {
-            Ok(more) => more,
-            Err(_) => timeout(MEMORY_PATIENCE, Arc::clone(&self.pieces).acquire_many_owned(wanted))
-                .await
-                .map_err(|_| NoContentMemory)?
-                .map_err(|_| NoContentMemory)?,
+        let more = match self.pieces.try_take(wanted) {
+            Some(more) => more,
+            None => timeout_at(deadline, self.pieces.take(wanted)).await.map_err(|_| NoContentMemory)?,
         };
-        match &mut held.permit {
+        match held {
             Some(permit) => permit.merge(more),
             none => *none = Some(more),
         }
@@ -167,7 +166,7 @@ impl ContentMemory {
 }
 
 fn pieces(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(PIECE).min(Semaphore::MAX_PERMITS)
+    usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(PIECE)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use posthouse_upstream::error::Error as UpstreamError;
 use posthouse_upstream::verdict::Clients;
 use thiserror::Error;
 
+use crate::budget::{OverBudget, Whose, utc};
 use crate::policies::Refusal;
 
 /// Why a message was not delivered.
@@ -34,11 +35,30 @@ pub enum Undelivered {
         reason: String,
     },
     /// The mailbox's messages per minute are used up.
-    #[error("the mailbox's rate is used up; the next message may go in {} s", wait.as_secs().max(1))]
+    #[error("the mailbox's rate is used up; the next message may go in {} s, at {}", whole(*wait), utc(*passes_at))]
     OverRate {
         /// How long until it will pass.
         wait: Duration,
+        /// When that is, in Unix seconds.
+        passes_at: u64,
     },
+    /// So are the tenant's.
+    #[error("the tenant's rate is used up; the next message may go in {} s, at {}", whole(*wait), utc(*passes_at))]
+    TenantOverRate {
+        /// How long until it will pass.
+        wait: Duration,
+        /// When that is, in Unix seconds.
+        passes_at: u64,
+    },
+    /// All of the tenant's deliveries are under way.
+    #[error("all {most} sessions that this tenant may use at a time are busy; try again")]
+    TenantBusy {
+        /// How many there are.
+        most: usize,
+    },
+    /// A budget of 24 hours is used up.
+    #[error("{0}")]
+    OverBudget(OverBudget),
     /// The memory for message content is taken.
     #[error("the relay is short of memory for message content; try again")]
     NoContentMemory,
@@ -81,6 +101,11 @@ impl Undelivered {
             Self::TenantPaused { .. } => "tenant_paused",
             Self::AccountPaused { .. } => "account_paused",
             Self::OverRate { .. } => "over_rate",
+            Self::TenantOverRate { .. } => "tenant_over_rate",
+            Self::TenantBusy { .. } => "tenant_busy",
+            Self::OverBudget(OverBudget { whose: Whose::Account(_), .. }) => "over_budget",
+            Self::OverBudget(OverBudget { whose: Whose::Directory(_), .. }) => "directory_over_budget",
+            Self::OverBudget(OverBudget { whose: Whose::Tenant, .. }) => "tenant_over_budget",
             Self::NoContentMemory => "no_content_memory",
             Self::TooManyHops => "too_many_hops",
             Self::EndlessHeader => "endless_header",
@@ -97,13 +122,19 @@ impl Undelivered {
     }
 
     /// Whether another account of the tenant may try: the provider has not judged message, sender or rate.
+    ///
+    /// A budget of ours is no provider's word. The other account is the operator's own mailbox as well, named for this
+    /// mail and within its own limit: no limit is passed, and no block dodged.
     pub fn another_account_may_try(&self) -> bool {
         match self {
             Self::OverRate { .. } | Self::TooManyRecipients { .. } => true,
+            Self::OverBudget(over) => over.whose != Whose::Tenant,
             Self::Upstream(error) => error.another_account_may_try(),
             Self::NoCarrier
             | Self::TenantPaused { .. }
             | Self::AccountPaused { .. }
+            | Self::TenantOverRate { .. }
+            | Self::TenantBusy { .. }
             | Self::NoContentMemory
             | Self::TooManyHops
             | Self::EndlessHeader
@@ -113,6 +144,11 @@ impl Undelivered {
             | Self::Policy(_) => false,
         }
     }
+}
+
+/// Seconds, never too few.
+fn whole(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The reply to a message or a command that failed for this cause.
@@ -130,7 +166,10 @@ pub fn reply(undelivered: &Undelivered, clients: Clients) -> Reply {
         Undelivered::TenantPaused { .. } | Undelivered::AccountPaused { .. } => {
             lasting((451, EnhancedCode::new(4, 3, 2)))
         }
-        Undelivered::OverRate { .. } => (451, EnhancedCode::new(4, 7, 1)),
+        Undelivered::OverRate { .. } | Undelivered::TenantOverRate { .. } => (451, EnhancedCode::new(4, 7, 1)),
+        Undelivered::TenantBusy { .. } => (451, EnhancedCode::new(4, 3, 2)),
+        Undelivered::OverBudget(OverBudget { passes_at: Some(_), .. }) => (451, EnhancedCode::new(4, 7, 1)),
+        Undelivered::OverBudget(OverBudget { passes_at: None, .. }) => lasting((452, EnhancedCode::new(4, 5, 3))),
         Undelivered::NoContentMemory => (451, EnhancedCode::new(4, 3, 1)),
         Undelivered::TooManyHops => (554, EnhancedCode::new(5, 4, 6)),
         Undelivered::EndlessHeader => (552, EnhancedCode::new(5, 3, 4)),

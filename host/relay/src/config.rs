@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admin;
 pub mod defaults;
+pub mod directory;
 pub mod fault;
 pub mod limits;
 pub mod listener;

@@ -105,6 +105,7 @@ pub enum NotPaused {
 pub(crate) struct Beginning {
     pub(crate) publisher: Publisher,
     pub(crate) policies: Arc<Policies>,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) doors: Doors,
     pub(crate) admin: Option<AdminDoor>,
     /// The main file, where there is one.
@@ -117,11 +118,11 @@ impl Control {
     /// Begins; it ends when the relay drains.
     pub(crate) fn begin(beginning: Beginning, draining: &crate::shutdown::Draining) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
-        let audit = Arc::<Audit>::default();
+        let audit = Arc::clone(&beginning.audit);
         // A watcher: the control itself would keep the relay from ending.
         let snapshots = beginning.doors.front().snapshots.clone();
         let entrance = Entrance { snapshots, policies: Arc::clone(&beginning.policies) };
-        let (plane, status) = Plane::new(beginning, Arc::clone(&audit), draining.watcher());
+        let (plane, status) = Plane::new(beginning, draining.watcher());
         tokio::spawn(plane.run(waiting));
         Self { requests, entrance, status, audit }
     }

@@ -3,6 +3,8 @@
 //! A decision is a value of names: it stands between `decide` and `edit`, and says nothing of
 //! hosts, sessions or tokens. A tenant's policy makes it, or the native rule does.
 
+mod select;
+
 use std::sync::Arc;
 
 use posthouse_mail::edit::Edits;
@@ -42,9 +44,9 @@ pub struct Rewritten {
 pub enum Carrier {
     /// One account of the tenant.
     Account(String),
-    /// The first of these accounts that is not out of order.
+    /// The first of these accounts that is ready.
     Accounts(Vec<String>),
-    /// The first account of a route that is not out of order.
+    /// The account of a route that its `select` puts first, of those that are ready.
     Route(String),
     /// The tenant has named nobody.
     #[default]
@@ -120,14 +122,31 @@ pub fn native(tenant: &Tenant, login: &Login, reverse_path: &ReversePath) -> Car
     }
 }
 
-/// The accounts behind a name that may carry mail, if they are this tenant's: a decision can name nobody else's. Those
-/// that are in order come first; where none is, all are kept, so that the client hears why. Paused ones are not among
-/// them.
-pub fn resolve(tenant: &Tenant, carrier: &Carrier) -> Vec<Arc<Account>> {
-    let accounts = named(tenant, carrier).filter(|account| tenant.pause_of(account).is_none()).cloned();
-    let (mut ready, broken): (Vec<_>, Vec<_>) = accounts.partition(|account| account.is_in_order());
-    ready.extend(broken);
-    ready
+/// The accounts behind a name that may carry mail of this sender, if they are this tenant's: a decision can name nobody
+/// else's. They stand in the order of the route's `select`, or of the policy that has named them. Those that are in order
+/// and within their budgets come first; where none is, all are kept, so that the client hears why. Paused ones are not
+/// among them.
+pub fn resolve(tenant: &Tenant, carrier: &Carrier, sender: &ReversePath) -> Vec<Arc<Account>> {
+    let accounts = named(tenant, carrier).filter(|account| tenant.pause_of(account).is_none());
+    let mut accounts: Vec<Arc<Account>> = accounts.cloned().collect();
+    if accounts.len() < 2 {
+        return accounts;
+    }
+    if let Carrier::Route(name) = carrier
+        && let Some(route) = tenant.routes.get(name)
+    {
+        select::sort(&mut accounts, route.select, sender);
+    }
+    accounts.sort_by_cached_key(|account| !account.is_ready());
+    accounts
+}
+
+/// Whether the next of these accounts may try without a policy's word: the tenant has named several for this mail, and
+/// this one is over a budget of ours.
+pub fn goes_on_by_itself(carrier: &Carrier, undelivered: &Undelivered) -> bool {
+    matches!(carrier, Carrier::Route(_))
+        && matches!(undelivered, Undelivered::OverBudget(_))
+        && undelivered.another_account_may_try()
 }
 
 /// Why `resolve` has found nobody.
@@ -145,7 +164,7 @@ fn named<'t>(tenant: &'t Tenant, carrier: &'t Carrier) -> impl Iterator<Item = &
     let ids = match carrier {
         Carrier::Account(id) => std::slice::from_ref(id),
         Carrier::Accounts(ids) => &ids[..],
-        Carrier::Route(name) => tenant.routes.get(name).map_or(&[][..], |ids| ids),
+        Carrier::Route(name) => tenant.routes.get(name).map_or(&[][..], |route| &route.accounts),
         Carrier::Nobody => &[],
     };
     ids.iter().filter_map(|id| tenant.accounts.get(id))

@@ -5,8 +5,10 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use posthouse_policy::policy::Policy;
 
 use crate::account::Account;
+use crate::budget::{Budget, Whose};
 use crate::front::Front;
 use crate::replies;
+use crate::tenant::Tenant;
 
 /// Reads what is to be shown now into the metrics.
 pub fn record(front: &Front) {
@@ -26,6 +28,19 @@ pub fn record(front: &Front) {
     describe_gauge!("posthouse_policy_resting", "1 while a policy rests after many failures");
     describe_gauge!("posthouse_policy_key_value_bytes", "octets in a tenant's key-value memory");
     describe_counter!("posthouse_policy_counter_total", "the policies' own counters");
+    describe_gauge!("posthouse_budget_limit", "the most of 24 hours, by unit (recipients, messages)");
+    describe_gauge!("posthouse_budget_used", "what of it was used");
+    describe_gauge!("posthouse_directory_budget_limit", "recipients of 24 hours that a Microsoft directory may have");
+    describe_gauge!("posthouse_directory_budget_used", "what of it was used");
+    describe_counter!(
+        "posthouse_budget_unwritten_total",
+        "changes of budgets that could not be written, and do not count"
+    );
+    describe_gauge!("posthouse_account_load", "messages that an account carries, or that wait for it, by its sessions");
+    describe_gauge!("posthouse_tenant_connections", "client connections that have logged in");
+    describe_gauge!("posthouse_tenant_content_memory_bytes", "octets of message content held in memory");
+    describe_gauge!("posthouse_tenant_deliveries", "messages on their way to a provider");
+    describe_counter!("posthouse_tenant_connections_refused_total", "connections that their tenant had no place for");
     describe_counter!("posthouse_policy_counters_dropped_total", "additions to counters that a policy may not have");
     for tenant in snapshot.tenants.values() {
         let lacks = f64::from(u8::from(tenant.lacks_policy));
@@ -33,8 +48,35 @@ pub fn record(front: &Front) {
         if let Some(policy) = tenant.line.active() {
             record_policy(&tenant.id, &policy.policy);
         }
+        record_tenant(tenant);
         tenant.accounts.values().for_each(|account| record_account(&tenant.id, account));
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bytes of memory fit the 53 bits of a gauge")]
+fn record_tenant(tenant: &Tenant) {
+    let set = |name: &'static str, value: usize| gauge!(name, "tenant" => tenant.id.clone()).set(value as f64);
+    set("posthouse_tenant_connections", tenant.limits.connections.taken());
+    set("posthouse_tenant_content_memory_bytes", tenant.limits.content_memory.held());
+    set("posthouse_tenant_deliveries", tenant.limits.sessions.taken());
+    if let Some(budget) = &tenant.budget {
+        record_budget(budget, &tenant.id, "none");
+    }
+}
+
+/// A tenant's own budget has the account `none`; a directory's belongs to no tenant.
+#[expect(clippy::cast_precision_loss, reason = "recipients of a day fit the 53 bits of a gauge")]
+fn record_budget(budget: &Budget, tenant: &str, account: &str) {
+    let (standing, unit) = (budget.standing(), budget.unit().name());
+    let (limit, used) = (standing.limit as f64, standing.used as f64);
+    if let Whose::Directory(directory) = budget.whose() {
+        gauge!("posthouse_directory_budget_limit", "directory" => directory.clone()).set(limit);
+        gauge!("posthouse_directory_budget_used", "directory" => directory.clone()).set(used);
+        return;
+    }
+    let labels = [("tenant", tenant.to_owned()), ("account", account.to_owned()), ("unit", unit.to_owned())];
+    gauge!("posthouse_budget_limit", &labels).set(limit);
+    gauge!("posthouse_budget_used", &labels).set(used);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "octets of a memory of 1 MiB fit a gauge")]
@@ -67,6 +109,8 @@ fn record_account(tenant: &str, account: &Account) {
         gauge!("posthouse_account_messages_per_minute", &labels()).set(f64::from(per_minute));
     }
     gauge!("posthouse_session_waiters", &labels()).set(gauges.waiting as f64);
+    gauge!("posthouse_account_load", &labels()).set(account.load() as f64 / 1000.0);
+    account.budgets().iter().for_each(|budget| record_budget(budget, tenant, &account.id));
     gauge!("posthouse_account_ready", &labels()).set(f64::from(u8::from(account.is_in_order())));
     let count = |name: &'static str, result: &'static str, value: u64| {
         let [tenant, account] = labels();

@@ -236,6 +236,11 @@ pub fn count_next_account(tenant: &str, account: &str, reason: &'static str) {
     .increment(1);
 }
 
+/// Counts a connection that its tenant had no place for.
+pub fn count_turned_away(tenant: &str) {
+    counter!("posthouse_tenant_connections_refused_total", "tenant" => tenant.to_owned()).increment(1);
+}
+
 /// What is counted of one account's messages.
 #[derive(Clone, Debug)]
 pub struct AccountMetrics {
@@ -249,6 +254,8 @@ pub struct AccountMetrics {
     pub delivery_seconds: Histogram,
     /// Waiting for a session of the account, in seconds.
     pub wait_seconds: Histogram,
+    /// Waiting for a place in the minutes and among the deliveries of tenant and account, in seconds.
+    pub passage_seconds: Histogram,
     /// Outcomes that nobody can know: the connection was lost behind the final dot.
     pub ambiguous: Counter,
 }
@@ -260,6 +267,7 @@ impl AccountMetrics {
         describe_counter!("posthouse_delivered_bytes_total", "octets of content that a provider accepted");
         describe_histogram!("posthouse_delivery_seconds", "end of content to the provider's 250");
         describe_histogram!("posthouse_session_wait_seconds", "waiting for an authenticated session");
+        describe_histogram!("posthouse_passage_wait_seconds", "waiting for what limits allow, before a session");
         describe_counter!("posthouse_ambiguous_total", "messages whose outcome was lost behind the final dot");
         let (t, a) = (tenant.to_owned(), account.to_owned());
         let result = "delivered";
@@ -268,6 +276,7 @@ impl AccountMetrics {
             delivered_bytes: counter!("posthouse_delivered_bytes_total", "tenant" => t.clone(), "account" => a.clone()),
             delivery_seconds: histogram!("posthouse_delivery_seconds", "tenant" => t.clone(), "account" => a.clone()),
             wait_seconds: histogram!("posthouse_session_wait_seconds", "tenant" => t.clone(), "account" => a.clone()),
+            passage_seconds: histogram!("posthouse_passage_wait_seconds", "tenant" => t.clone(), "account" => a.clone()),
             ambiguous: counter!("posthouse_ambiguous_total", "tenant" => t.clone(), "account" => a.clone()),
             tenant: t,
             account: a,

@@ -1,10 +1,11 @@
 //! Tenants and accounts that are set aside for a while: by whom, why, since when.
 //!
 //! A value of a snapshot that goes on from one generation to the next, whatever the configuration says meanwhile; a
-//! tenant or an account that is gone and comes back is paused still. This is all that a store has to keep of it.
+//! tenant or an account that is gone and comes back is paused still. The store has the same, for the next start.
 
 use std::collections::BTreeMap;
 
+use posthouse_store::pauses::{Pause as KeptPause, Paused as KeptSubject};
 use serde::Serialize;
 
 /// One pause.
@@ -44,6 +45,21 @@ pub struct Subject {
     pub account: Option<String>,
 }
 
+impl Pause {
+    /// As the store keeps it.
+    pub(crate) fn kept(&self) -> KeptPause {
+        let Self { reason, by, by_operator, since } = self.clone();
+        KeptPause { who: by, by_operator, when: since, reason }
+    }
+}
+
+impl Subject {
+    /// As the store names it.
+    pub(crate) fn kept(&self) -> KeptSubject {
+        KeptSubject { tenant: self.tenant.clone(), account: self.account.clone() }
+    }
+}
+
 impl TenantPauses {
     /// The pause of this account alone.
     pub fn of(&self, account: &str) -> Option<&Pause> {
@@ -52,6 +68,14 @@ impl TenantPauses {
 }
 
 impl Pauses {
+    /// Those that a store has kept.
+    pub(crate) fn stored(kept: BTreeMap<KeptSubject, KeptPause>) -> Self {
+        kept.into_iter().fold(Self::default(), |pauses, (KeptSubject { tenant, account }, pause)| {
+            let KeptPause { who: by, by_operator, when: since, reason } = pause;
+            pauses.with(&Subject { tenant, account }, Some(Pause { reason, by, by_operator, since }))
+        })
+    }
+
     /// What is paused of this tenant.
     pub fn of(&self, tenant: &str) -> TenantPauses {
         self.tenants.get(tenant).cloned().unwrap_or_default()

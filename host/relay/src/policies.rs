@@ -8,21 +8,28 @@ mod ruling;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use posthouse_policy::cache::Cache;
 use posthouse_policy::call::{Envelope, Inquiry};
 use posthouse_policy::compile::Compiler;
 use posthouse_policy::engine::{Engine, Mode};
 use posthouse_policy::failure::LoadError;
+use posthouse_policy::key_value::{Entry, Value};
 use posthouse_policy::limits;
 use posthouse_policy::policy::{Policy, Terms};
 use posthouse_policy::tenant::TenantMemory;
+use posthouse_store::error::Error as StoreError;
 use posthouse_store::generations::Stage;
+use posthouse_store::key_value::{Entry as Kept, Value as KeptValue};
+use posthouse_store::store::Store;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::config::policy::Policy as Settings;
 use crate::generations::archive::Archive;
+use crate::keeper::unix_now;
 use crate::metrics::{LoadedPolicy, PolicyMetrics};
 use crate::moments::Moments;
 use crate::rate::Rate;
@@ -123,7 +130,7 @@ impl Policies {
             body: if policy.description.needs_body { settings.body } else { 0 },
             moments: Arc::clone(&self.moments),
             metrics: PolicyMetrics::register(&tenant, &policy.description.name),
-            log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
+            log_rate: Rate::per_minute(LOG_LINES_PER_MINUTE),
             _loaded: LoadedPolicy::new(),
             policy,
             tenant,
@@ -138,6 +145,33 @@ impl Policies {
                 error!(tenant, %error, "the stages of its policy are not kept: a restart would bring back those before");
             }
         }
+    }
+
+    /// Keeps what policies leave behind for the next start.
+    pub(crate) fn save(&self, store: &Store) {
+        let memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (now, unix) = (Instant::now(), unix_now());
+        for (tenant, memory) in memories {
+            let entries: Vec<Kept> = memory.key_value.entries(now).into_iter().map(|entry| kept(entry, unix)).collect();
+            if let Err(error) = store.key_value().save(&tenant, &entries)
+                && !matches!(error, StoreError::HandedOver { .. })
+            {
+                error!(tenant, %error, "what its policy remembers is not kept");
+            }
+        }
+    }
+
+    /// Takes up what was kept of these tenants' policies.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn restore(&self, store: &Store, tenants: &[String]) -> Result<(), StoreError> {
+        let (now, unix) = (Instant::now(), unix_now());
+        for tenant in tenants {
+            let entries = store.key_value().load(tenant, unix)?.into_iter().map(|kept| entry(kept, unix)).collect();
+            self.memory(tenant).key_value.restore(entries, now);
+        }
+        Ok(())
     }
 
     fn engine(&self) -> Result<Arc<Engine>, LoadError> {
@@ -184,7 +218,7 @@ impl TenantPolicy {
             tenant: self.tenant.clone(),
             moments: Arc::clone(&self.moments),
             metrics: self.metrics.clone(),
-            log_rate: Rate::per_minute(Some(LOG_LINES_PER_MINUTE)),
+            log_rate: Rate::per_minute(LOG_LINES_PER_MINUTE),
             _loaded: LoadedPolicy::new(),
         }
     }
@@ -193,6 +227,22 @@ impl TenantPolicy {
     pub fn stream_threshold(&self, usual: usize) -> usize {
         usual.max(self.body)
     }
+}
+
+fn kept(entry: Entry, unix: u64) -> Kept {
+    let value = match entry.value {
+        Value::Octets(octets) => KeptValue::Octets(octets),
+        Value::Number(number) => KeptValue::Number(number),
+    };
+    Kept { key: entry.key, value, expires: unix + entry.left.as_secs() }
+}
+
+fn entry(kept: Kept, unix: u64) -> Entry {
+    let value = match kept.value {
+        KeptValue::Octets(octets) => Value::Octets(octets),
+        KeptValue::Number(number) => Value::Number(number),
+    };
+    Entry { key: kept.key, value, left: Duration::from_secs(kept.expires.saturating_sub(unix)) }
 }
 
 /// The login by which a policy is asked before there is a client.

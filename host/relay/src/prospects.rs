@@ -45,7 +45,7 @@ impl Prospects {
             return Ok(Self::Any(Arc::clone(&known.tenant)));
         }
         let carrier = decide::native(&known.tenant, &known.login, reverse_path);
-        let account = decide::resolve(&known.tenant, &carrier).into_iter().next();
+        let account = decide::resolve(&known.tenant, &carrier, reverse_path).into_iter().next();
         account.map(Self::One).ok_or_else(|| decide::nobody(&known.tenant, &carrier))
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use posthouse_store::store::Store;
 use posthouse_upstream::replies::unlisted::Shape;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -16,6 +17,7 @@ use tracing::error;
 
 use crate::admin::{self, Accepting, Admin, AdminDoor};
 use crate::admission::{Connections, ContentMemory};
+use crate::audit::Audit;
 use crate::authentication::Authentication;
 use crate::config::Config;
 use crate::config::files::Sources;
@@ -29,6 +31,7 @@ use crate::handover::shares::leave;
 use crate::handover::successor::Successor;
 use crate::identifiers::Identifiers;
 use crate::inherited::{Inherited, NotInherited};
+use crate::keeper::Keeper;
 use crate::metrics::FrontDoor;
 use crate::policies::Policies;
 use crate::shutdown::{Draining, Shutdown, shutdown};
@@ -70,6 +73,7 @@ pub struct Relay {
     front: Arc<Front>,
     shutdown: Shutdown,
     control: Control,
+    keeper: Option<Keeper>,
     /// Follows the process whose place this one has taken.
     before: Option<JoinHandle<()>>,
 }
@@ -89,6 +93,7 @@ pub struct Prepared {
     origin: Origin,
     publisher: Publisher,
     policies: Arc<Policies>,
+    audit: Arc<Audit>,
     front: Arc<Front>,
     shutdown: Shutdown,
     draining: Draining,
@@ -146,7 +151,8 @@ impl Relay {
         let store = store.expect("opening the store does not panic")?;
         let archive = store.clone().map_or_else(Archive::default, Archive::of);
         let policies = Arc::new(Policies::open(config, archive).map_err(BuildError::Policies)?);
-        let first = Snapshot::first(config_at_start, &policies, store).await?;
+        let audit = Arc::new(recall(store.clone(), &policies, config).await?);
+        let first = Snapshot::first(config_at_start, &policies, store.clone()).await?;
         for refused in first.refused_policies.iter() {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }
@@ -159,7 +165,7 @@ impl Relay {
         let mut claimed = inherited.claim(&config.listeners, config.admin.as_ref().map(|admin| admin.listen))?;
         let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen, claimed.admin.take())).transpose()?;
         let bound = doors.bind(&config.listeners, claimed)?;
-        Ok(Prepared { origin, publisher, policies, front, shutdown, draining, doors, bound, admin, prometheus })
+        Ok(Prepared { origin, publisher, policies, audit, front, shutdown, draining, doors, bound, admin, prometheus })
     }
 
     /// Changes it while it runs.
@@ -229,6 +235,9 @@ impl Relay {
         let goodbyes: tokio::task::JoinSet<()> =
             accounts.map(|account| async move { account.pool().close_idle().await }).collect();
         let _ = tokio::time::timeout(GOODBYE, goodbyes.join_all()).await;
+        if let Some(keeper) = self.keeper {
+            keeper.end().await;
+        }
         left
     }
 }
@@ -236,19 +245,26 @@ impl Relay {
 impl Prepared {
     /// Opens the doors.
     pub fn open(self) -> Relay {
-        let Self { origin, publisher, policies, front, shutdown, draining, mut doors, bound, admin, prometheus } = self;
+        let Self { origin, publisher, policies, audit, front, shutdown, draining, mut doors, bound, admin, prometheus } =
+            self;
         let addresses = doors.addresses();
         doors.open(&publisher.current().config.listeners, bound);
         let watcher = draining.watcher();
         let Origin { file, sources } = origin;
         let (admin, serving) = admin.map(|(accepting, door, address)| (door, (accepting, address))).unzip();
-        let control = Control::begin(Beginning { publisher, policies, doors, admin, file, sources }, &draining);
+        let keeper = publisher.current().store().cloned().map(|store| {
+            let keeper = Keeper { store, audit: Arc::clone(&audit), policies: Arc::clone(&policies) };
+            keeper.begin(draining.watcher());
+            keeper
+        });
+        let beginning = Beginning { publisher, policies, audit, doors, admin, file, sources };
+        let control = Control::begin(beginning, &draining);
         let admin = serving.map(|(accepting, address)| {
             let (front, addresses) = (Arc::clone(&front), addresses.clone());
             admin::serve(accepting, Admin::new(front, control.clone(), addresses, prometheus, watcher));
             address
         });
-        Relay { addresses, admin, front, shutdown, control, before: None }
+        Relay { addresses, admin, front, shutdown, control, keeper, before: None }
     }
 
     /// Opens the doors in the place of a process that accepts no more, and follows that until it has ended. `main` hears
@@ -263,6 +279,18 @@ impl Prepared {
         relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), main)));
         Ok(relay)
     }
+}
+
+/// What was kept of the life before: the audit log, and what policies left behind. (Pauses come with the first snapshot.)
+async fn recall(store: Option<Arc<Store>>, policies: &Arc<Policies>, config: &Config) -> Result<Audit, BuildError> {
+    let Some(store) = store else { return Ok(Audit::default()) };
+    let with_policy = config.tenants.iter().filter(|tenant| tenant.policy.is_some());
+    let (policies, tenants) = (Arc::clone(policies), with_policy.map(|tenant| tenant.id.clone()).collect::<Vec<_>>());
+    let recalled = tokio::task::spawn_blocking(move || {
+        policies.restore(&store, &tenants)?;
+        Ok(Audit::stored(&store.audit().list(Audit::KEPT, None)?))
+    });
+    recalled.await.expect("reading the store does not panic")
 }
 
 fn front(config: &Config, snapshots: Snapshots, started_before: Option<u32>) -> Result<Front, StartError> {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use posthouse_net::stream::Stream;
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 use posthouse_smtp::server::{Event, ServerSession};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Duration, Instant, timeout_at};
 use tracing::{info, warn};
 
@@ -45,6 +46,14 @@ pub(crate) struct Session {
     unacknowledged: Option<TransactionId>,
     deadline: Instant,
     _place: Admitted,
+    /// Its place among its tenant's connections, once it has logged in.
+    of_tenant: Option<OfTenant>,
+}
+
+/// A connection's place among those of a tenant.
+struct OfTenant {
+    tenant: String,
+    _place: OwnedSemaphorePermit,
 }
 
 /// Why a session is over.

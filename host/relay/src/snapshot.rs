@@ -20,6 +20,7 @@ use posthouse_upstream::replies::Replies;
 use tokio::sync::watch;
 
 use crate::account::Account;
+use crate::budget::Books;
 use crate::config::Config;
 use crate::listener::Rules;
 use crate::pauses::{Pauses, Subject};
@@ -68,6 +69,7 @@ struct Shared {
     connectors: Connectors,
     tokens: TokenClient,
     store: Option<Arc<Store>>,
+    books: Arc<Books>,
 }
 
 /// A login and the tenant it belongs to.
@@ -200,6 +202,9 @@ impl Snapshot {
     fn take_over(&self, old: &Self) {
         for (id, tenant) in &old.tenants {
             let next = self.tenants.get(id);
+            if let Some(next) = next.filter(|next| next.allowance != tenant.allowance) {
+                next.limits.allow(&next.allowance);
+            }
             for (id, account) in &tenant.accounts {
                 match next.and_then(|next| next.accounts.get(id)) {
                     Some(next) => next.take_over(account),

@@ -1,18 +1,21 @@
 //! A tenant as a transaction sees it: its logins, its accounts, its routes.
 //!
 //! Immutable, and one value for all of a tenant: what belongs together changes together. What
-//! lives on across a change (sessions, tokens, rates) hangs on the accounts.
+//! lives on across a change (sessions, tokens, rates) hangs on the accounts and on its `TenantLimits`.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use posthouse_smtp::path::{Mailbox, ReversePath};
+use serde::Serialize;
 
 use crate::account::Account;
+use crate::budget::Budget;
 use crate::generations::Line;
 use crate::pauses::{Pause, TenantPauses};
 use crate::tally::Tally;
+use crate::tenant_limits::{Allowance, TenantLimits};
 
 /// One tenant.
 #[derive(Debug, Clone)]
@@ -21,8 +24,8 @@ pub struct Tenant {
     pub id: String,
     /// Its accounts, by id.
     pub accounts: HashMap<String, Arc<Account>>,
-    /// Its routes: account ids in order, by the route's name.
-    pub routes: HashMap<String, Vec<String>>,
+    /// Its routes, by name.
+    pub routes: HashMap<String, Route>,
     /// The route of a message that no other rule places.
     pub default_route: Option<String>,
     /// What decides on its messages; where nothing is in it that is the native rule.
@@ -33,6 +36,12 @@ pub struct Tenant {
     pub pauses: Arc<TenantPauses>,
     /// What became of its messages; outlives generations.
     pub tally: Arc<Tally>,
+    /// What it may take at a time; outlives generations.
+    pub limits: Arc<TenantLimits>,
+    /// The numbers that hold for that from this generation on.
+    pub allowance: Allowance,
+    /// Its recipients of 24 hours, where they are limited.
+    pub(crate) budget: Option<Budget>,
     /// Account ids by the address of the mailbox, in lower case.
     addresses: HashMap<String, String>,
 }
@@ -42,18 +51,37 @@ impl Tenant {
     pub fn new(
         id: String,
         accounts: HashMap<String, Arc<Account>>,
-        routes: HashMap<String, Vec<String>>,
+        routes: HashMap<String, Route>,
         default_route: Option<String>,
+        allowance: Allowance,
     ) -> Self {
         let address = |account: &Arc<Account>| account.address.as_str().to_ascii_lowercase();
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
-        let (line, pauses, tally) = (Line::default(), Arc::default(), Arc::default());
-        Self { id, accounts, routes, default_route, line, lacks_policy: false, pauses, tally, addresses }
+        Self {
+            id,
+            accounts,
+            routes,
+            default_route,
+            line: Line::default(),
+            lacks_policy: false,
+            pauses: Arc::default(),
+            tally: Arc::default(),
+            limits: TenantLimits::new(&allowance),
+            allowance,
+            budget: None,
+            addresses,
+        }
+    }
+
+    /// The same tenant with a budget of 24 hours, or without.
+    pub(crate) fn within(self, budget: Option<Budget>) -> Self {
+        Self { budget, ..self }
     }
 
     /// The same tenant with what goes on of the one that it follows.
     pub fn after(self, before: &Self) -> Self {
-        Self { pauses: Arc::clone(&before.pauses), tally: Arc::clone(&before.tally), ..self }
+        let (pauses, tally, limits) = (&before.pauses, &before.tally, &before.limits);
+        Self { pauses: Arc::clone(pauses), tally: Arc::clone(tally), limits: Arc::clone(limits), ..self }
     }
 
     /// The same tenant with these pauses.
@@ -75,6 +103,30 @@ impl Tenant {
     pub fn account_of(&self, address: &Mailbox) -> Option<&Arc<Account>> {
         self.accounts.get(self.addresses.get(&address.as_str().to_ascii_lowercase())?)
     }
+}
+
+/// A named way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Account ids, in order of preference.
+    pub accounts: Vec<String>,
+    /// Which of them carries a message.
+    pub select: Select,
+}
+
+/// Which of a route's accounts carries a message, of those that can.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// The first one.
+    #[default]
+    Order,
+    /// The one with the fewest messages under way for each of its sessions.
+    LeastLoaded,
+    /// The one with the most left of its 24 hours.
+    MostBudget,
+    /// For each sender the same one, for as long as it can.
+    StickySender,
 }
 
 /// Who a client may be: a name, a password's hash, and what it may send.

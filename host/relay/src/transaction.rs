@@ -28,8 +28,8 @@ use posthouse_upstream::verdict::Clients;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::account::Account;
-use crate::admission::Held;
+use crate::account::{Account, Engaged};
+use crate::admission::{ContentMemory, Held, NoContentMemory};
 use crate::answer::{self, Undelivered};
 use crate::client::Client;
 use crate::decide::Decision;
@@ -64,6 +64,8 @@ pub(crate) struct Transaction {
     pub(crate) prospects: Prospects,
     /// The account that carries it, or was the last to try.
     account: Option<Arc<Account>>,
+    /// Counts it with the account that it is meant for.
+    engaged: Option<Engaged>,
     /// Its one recipient was refused of late by one of the prospects, and so takes no company.
     goes_alone: bool,
     /// Where notifications go.
@@ -78,7 +80,7 @@ pub(crate) struct Transaction {
     /// When the content began to come.
     pub(crate) content_began: Option<Instant>,
     /// The content memory that it holds.
-    pub(crate) held: Held,
+    held: Held,
     trace: Trace,
 }
 
@@ -112,6 +114,7 @@ impl Transaction {
             known,
             policy,
             clients,
+            engaged: prospects.only().map(|account| account.engage()),
             prospects,
             account: None,
             goes_alone: false,
@@ -135,6 +138,12 @@ impl Transaction {
     /// The memory that the content will take, as far as the client has said.
     pub(crate) fn expected_size(&self, most: usize) -> usize {
         self.declared_size.map_or(0, |size| usize::try_from(size).unwrap_or(most)).min(most)
+    }
+
+    /// Takes memory for so many octets of content, of the relay's and of the tenant's part in it. An error
+    /// where there is none in time.
+    pub(crate) async fn cover(&mut self, memory: &ContentMemory, octets: usize) -> Result<(), NoContentMemory> {
+        memory.cover(&self.known.tenant.limits.content_memory, &mut self.held, octets).await
     }
 
     /// From this size on the content flows through; a policy that needs the body has it read further.

@@ -5,6 +5,7 @@
 //! [`Budgets::sync`] may be lost: callers sync each second. [`Budgets::fold`] moves the journal into the database.
 //! All time is Unix seconds. Invariant: within a rolling 24 hours no more is taken than the limit, if the clock is right.
 
+pub mod in_memory;
 mod journal;
 pub(crate) mod ledger;
 mod window;
@@ -23,7 +24,7 @@ pub const BUCKET: u64 = 10 * 60;
 #[derive(Debug, thiserror::Error)]
 pub enum NotTaken {
     /// The limit would be passed.
-    #[error("the limit of recipients in 24 hours is reached")]
+    #[error("the limit of 24 hours is reached")]
     Full {
         /// Since when there would be place, in Unix seconds, if nothing else is taken; none where what is asked for is more than
         /// the limit itself.

@@ -25,6 +25,9 @@ pub struct Paused {
 pub struct Pause {
     /// Who paused it.
     pub who: String,
+    /// Whether that was an operator, and not the tenant itself.
+    #[serde(default)]
+    pub by_operator: bool,
     /// Since when, in Unix seconds.
     pub when: u64,
     /// What for.

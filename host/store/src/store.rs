@@ -40,8 +40,10 @@ impl Store {
     }
 
     /// Closes the file for another process, once transactions that have begun are over; all that is asked until
-    /// [`Self::reopen`] is an error. Blocks. Budgets' journals stay open: whoever closes the store takes no more of them.
+    /// [`Self::reopen`] is an error. Blocks. Budgets go on in memory, from what was counted so far: their journals are the
+    /// other process's.
     pub fn close(&self) {
+        self.ledger.detach();
         self.database.close();
     }
 
@@ -50,7 +52,9 @@ impl Store {
     /// # Errors
     /// The other process has it still, or has damaged it.
     pub fn reopen(&self) -> Result<(), Error> {
-        self.database.reopen()
+        self.database.reopen()?;
+        self.ledger.attach();
+        Ok(())
     }
 
     /// Its file.

@@ -17,3 +17,12 @@ fn dates_are_those_of_the_calendar() {
     assert_eq!(shown(4_107_542_400), "Mon, 1 Mar 2100 00:00:00 +0000");
     assert_eq!(shown(1_798_761_599), "Thu, 31 Dec 2026 23:59:59 +0000");
 }
+
+#[test]
+fn rfc_3339_is_the_same_moment() {
+    let shown = |unix_seconds| Date::from_unix_seconds(unix_seconds).rfc3339();
+    assert_eq!(shown(0), "1970-01-01T00:00:00Z");
+    assert_eq!(shown(951_868_799), "2000-02-29T23:59:59Z");
+    assert_eq!(shown(1_795_442_530), "2026-11-23T14:02:10Z");
+    assert_eq!(shown(1_798_761_599), "2026-12-31T23:59:59Z");
+}

@@ -51,3 +51,17 @@ fn long_keys_and_values_are_not_taken() {
     memory.delete("k");
     assert_eq!(memory.bytes(), 0);
 }
+
+#[test]
+fn what_lives_can_be_put_into_another_memory_and_lives_on_for_what_was_left() {
+    let (memory, now) = (KeyValue::default(), Instant::now());
+    memory.set("octets", b"v".to_vec(), LIFE, now).expect("there is room");
+    memory.add("number", 7, 2 * LIFE, now).expect("there is room");
+    memory.set("dead", b"v".to_vec(), LIFE / 2, now).expect("there is room");
+    let (later, other) = (now + LIFE - Duration::from_secs(1), KeyValue::default());
+    let entries = memory.entries(later);
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    other.restore(entries, later);
+    assert_eq!(other.add("number", 1, LIFE, later), Ok(8), "a number is one still");
+    assert_eq!((other.get("octets", later), other.get("octets", now + LIFE)), (Some(b"v".to_vec()), None));
+}

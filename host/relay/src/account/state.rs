@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Account;
+use crate::budget::Budget;
 
 /// The state of an account, but for a pause, which is its tenant's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +42,8 @@ pub enum Name {
     Refused,
     /// Its provider has limited or blocked it, or its mailbox is full; the reply table says for how long it is left alone.
     LeftAlone,
+    /// It has had its part of 24 hours, or its directory has.
+    OverBudget,
 }
 
 /// Whether the grant still holds, learned from deliveries that had to log in.
@@ -74,7 +77,7 @@ impl Account {
             return State { name: Name::LeftAlone, reason, since: None, until };
         }
         let Some(closed) = self.pool.logins_paused() else {
-            return State { name: Name::Ready, reason: None, since: None, until: None };
+            return self.budget_state();
         };
         let name = match closed.cause {
             Cause::Throttled => Name::Throttled,
@@ -82,6 +85,19 @@ impl Account {
         };
         let until = unix(closed.until.saturating_duration_since(Instant::now()));
         State { name, reason: Some(closed.reply.to_string()), since: None, until: Some(until) }
+    }
+
+    /// Ready, or over the budget that will be the last to have place again.
+    fn budget_state(&self) -> State {
+        let until = |budget: &Budget| budget.standing().passes_at;
+        let over = self.budgets.iter().filter_map(|budget| Some((until(budget)?, budget)));
+        match over.max_by_key(|(until, _)| *until) {
+            Some((until, budget)) => {
+                let reason = Some(budget.describe());
+                State { name: Name::OverBudget, reason, since: None, until: Some(until) }
+            }
+            None => State { name: Name::Ready, reason: None, since: None, until: None },
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use posthouse_upstream::key::PoolKey;
 use posthouse_upstream::pool::Inherited;
 
 use super::credentials::credentials;
-use super::{Account, Origin, Surroundings};
+use super::{Account, Origin, Surroundings, budgets};
 use crate::config::account::Account as Settings;
 
 impl Account {
@@ -42,7 +42,9 @@ impl Account {
             metrics: self.metrics.clone(),
             pool: self.pool.successor(origin.target(connector), origin.limits, inherited),
             logins: if same_login { Arc::clone(&self.logins) } else { credentials(tenant, settings, around) },
-            rate: Arc::clone(&self.rate),
+            pace: Arc::clone(&self.pace),
+            budgets: budgets(tenant, settings, &around.books),
+            load: Arc::clone(&self.load),
             tally: Arc::clone(&self.tally),
             consent: if same_login { Arc::clone(&self.consent) } else { Arc::default() },
             origin,
@@ -54,10 +56,10 @@ impl Account {
         if Arc::ptr_eq(self, old) {
             return;
         }
-        if !Arc::ptr_eq(&self.rate, &old.rate) {
+        if !Arc::ptr_eq(&self.pace, &old.pace) {
             return old.retire();
         }
-        self.rate.allow(self.origin.settings.provider.messages_per_minute);
+        self.pace.allow(self.origin.settings.provider.messages_per_minute);
         self.pool.take_over(&old.pool);
     }
 

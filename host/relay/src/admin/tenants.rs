@@ -11,7 +11,8 @@ use super::Admin;
 use super::access::{Caller, TenantScope};
 use crate::account::Account;
 use crate::account::state::{Name, State as AccountState};
-use crate::tenant::Tenant;
+use crate::budget::{Budget, Whose};
+use crate::tenant::{Route, Tenant};
 
 /// Those that the caller may see.
 pub(super) async fn list(State(admin): State<Admin>, caller: Caller) -> Json<Value> {
@@ -25,9 +26,10 @@ pub(super) async fn list(State(admin): State<Admin>, caller: Caller) -> Json<Val
 /// One tenant, with its routes and its accounts.
 pub(super) async fn show(TenantScope { tenant }: TenantScope) -> Json<Value> {
     let mut shown = summary(&tenant);
-    let mut routes: Vec<(&String, &Vec<String>)> = tenant.routes.iter().collect();
-    routes.sort();
-    let route = |(name, accounts)| json!({ "name": name, "accounts": accounts });
+    let mut routes: Vec<(&String, &Route)> = tenant.routes.iter().collect();
+    routes.sort_by_key(|(name, _)| *name);
+    let route =
+        |(name, route): (&String, &Route)| json!({ "name": name, "accounts": route.accounts, "select": route.select });
     shown["default_route"] = json!(tenant.default_route);
     shown["routes"] = routes.into_iter().map(route).collect();
     shown["account_list"] = accounts_of(&tenant);
@@ -57,7 +59,24 @@ fn summary(tenant: &Tenant) -> Value {
         "has_policy": tenant.line.active().is_some() || tenant.lacks_policy,
         "accounts": tenant.accounts.len(),
         "accounts_ready": ready(tenant),
+        "budgets": tenant.budget.iter().map(budget).collect::<Value>(),
         "totals": tenant.tally.totals(),
+    })
+}
+
+fn budget(budget: &Budget) -> Value {
+    let standing = budget.standing();
+    let whose = match budget.whose() {
+        Whose::Account(_) => "account",
+        Whose::Directory(_) => "directory",
+        Whose::Tenant => "tenant",
+    };
+    json!({
+        "of": whose,
+        "unit": budget.unit().name(),
+        "per_day": standing.limit,
+        "used": standing.used,
+        "full_until": standing.passes_at,
     })
 }
 
@@ -100,6 +119,7 @@ fn shown(tenant: &Tenant, account: &Account) -> Value {
         "logins": { "accepted": gauges.logins.saturating_sub(gauges.refused_logins), "refused": gauges.refused_logins },
         "session_reuses": gauges.reuses,
         "rate": rate,
+        "budgets": account.budgets().iter().map(budget).collect::<Value>(),
         "totals": account.tally.totals(),
     })
 }

@@ -26,17 +26,22 @@ fn a_refused_address_takes_no_place() {
     assert!(connections.admit("192.0.2.2".parse().unwrap()).is_some());
 }
 
+/// A part that bounds nothing.
+fn all() -> ContentMemory {
+    ContentMemory::new(u64::MAX)
+}
+
 #[tokio::test(start_paused = true)]
 async fn content_memory_is_bounded_and_comes_back() {
     let memory = ContentMemory::new(64 * 1024);
     let (mut first, mut second) = (Held::default(), Held::default());
-    memory.cover(&mut first, 60 * 1024).await.unwrap();
-    memory.cover(&mut first, 1).await.unwrap();
+    memory.cover(&all(), &mut first, 60 * 1024).await.unwrap();
+    memory.cover(&all(), &mut first, 1).await.unwrap();
     assert_eq!(memory.held(), 60 * 1024);
-    assert_eq!(memory.cover(&mut second, 8 * 1024).await, Err(NoContentMemory));
+    assert_eq!(memory.cover(&all(), &mut second, 8 * 1024).await, Err(NoContentMemory));
     drop(first);
     assert_eq!(memory.held(), 0);
-    memory.cover(&mut second, 8 * 1024).await.unwrap();
+    memory.cover(&all(), &mut second, 8 * 1024).await.unwrap();
     assert_eq!(memory.held(), 8 * 1024);
 }
 
@@ -44,12 +49,46 @@ async fn content_memory_is_bounded_and_comes_back() {
 async fn a_waiting_message_goes_on_when_memory_is_freed() {
     let memory = ContentMemory::new(8 * 1024);
     let mut first = Held::default();
-    memory.cover(&mut first, 8 * 1024).await.unwrap();
+    memory.cover(&all(), &mut first, 8 * 1024).await.unwrap();
     let waiting = tokio::spawn({
         let memory = memory.clone();
-        async move { memory.cover(&mut Held::default(), 4 * 1024).await }
+        async move { memory.cover(&all(), &mut Held::default(), 4 * 1024).await }
     });
     tokio::task::yield_now().await;
     drop(first);
     assert_eq!(waiting.await.unwrap(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_has_its_part_leaves_the_others_theirs() {
+    let memory = ContentMemory::new(64 * 1024);
+    let (flooding, other) = (ContentMemory::new(32 * 1024), ContentMemory::new(32 * 1024));
+    let mut held: Vec<Held> = std::iter::repeat_with(Held::default).take(8).collect();
+    for held in &mut held {
+        memory.cover(&flooding, held, 4 * 1024).await.unwrap();
+    }
+    // Hundreds wait, and keep nobody else waiting.
+    for _ in 0..200 {
+        let (memory, flooding) = (memory.clone(), flooding.clone());
+        tokio::spawn(async move { memory.cover(&flooding, &mut Held::default(), 4 * 1024).await });
+    }
+    tokio::task::yield_now().await;
+    let before = tokio::time::Instant::now();
+    memory.cover(&other, &mut Held::default(), 32 * 1024).await.unwrap();
+    assert_eq!(before.elapsed(), std::time::Duration::ZERO);
+    assert_eq!(memory.cover(&flooding, &mut Held::default(), 1).await, Err(NoContentMemory));
+}
+
+#[tokio::test]
+async fn places_that_are_taken_away_while_taken_do_not_come_back() {
+    let places = super::places::Places::new(2);
+    let (one, two) = (places.take(1).await, places.try_take(1).unwrap());
+    places.allow(1);
+    drop(one);
+    tokio::task::yield_now().await;
+    assert!(places.try_take(1).is_none());
+    drop(two);
+    assert_eq!(places.taken(), 0);
+    let _three = places.take(1).await;
+    assert!(places.try_take(1).is_none());
 }

@@ -10,6 +10,7 @@ use posthouse_oauth::secret::Secret;
 use posthouse_smtp::path::Mailbox;
 use posthouse_smtp::sasl::Mechanism;
 
+use crate::config::directory::Directory;
 use crate::config::nearest::{listed, nearest};
 use crate::config::provider::Provider;
 use crate::config::provider::built_in::BuiltIn;
@@ -29,6 +30,8 @@ pub struct Account {
     pub provider: Provider,
     /// What it logs in with.
     pub grant: Grant,
+    /// The Microsoft directory that it is in, where that has a limit.
+    pub directory: Option<Directory>,
     /// The local address to connect from; none leaves it to the system.
     pub source_address: Option<IpAddr>,
 }
@@ -72,7 +75,7 @@ pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>)
     let grant = grant.and_then(|grant| grant::read(grant, provider.as_ref(), user.as_deref()));
     section.finish();
     let (address, user) = (address?, user?);
-    Some(Account { id: id?, user, address, provider: provider?, grant: grant?, source_address })
+    Some(Account { id: id?, user, address, provider: provider?, grant: grant?, directory: None, source_address })
 }
 
 /// The provider as this account has it. Without a known provider the keys are read all the

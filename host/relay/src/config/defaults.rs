@@ -24,6 +24,8 @@ pub const TENANTS: &str = "tenants";
 pub const CONNECTIONS: usize = 10_000;
 /// A PowerMTA opens hundreds of connections; a tenth of the places keeps one address from taking them all.
 pub const CONNECTIONS_PER_ADDRESS: usize = 1_000;
+/// One tenant's part of the connections and of the content memory, where there is another: a flood leaves half of each.
+pub const TENANTS_PART: usize = 2;
 /// What content may take over all sessions: a thousand messages of the size at which they begin to
 /// flow through. Beyond it clients wait, then hear 451.
 pub const CONTENT_MEMORY: u64 = 256 * MIB;
@@ -126,6 +128,12 @@ pub const GMAIL_RECIPIENTS: usize = 100;
 pub const OUTLOOK_SESSIONS: usize = 3;
 /// Exchange Online: 30 messages a minute for each mailbox; what is beyond is slowed down.
 pub const OUTLOOK_MESSAGES_PER_MINUTE: u32 = 30;
+/// Exchange Online: 10,000 recipients in 24 hours for each mailbox.
+pub const OUTLOOK_RECIPIENTS_PER_DAY: u64 = 10_000;
+/// Google Workspace: 10,000 recipients in 24 hours for each user, over web, API and SMTP.
+pub const GMAIL_RECIPIENTS_PER_DAY: u64 = 10_000;
+/// Google Workspace: 2,000 messages in 24 hours for each user (500 for trials and for gmail.com).
+pub const GMAIL_MESSAGES_PER_DAY: u64 = 2_000;
 /// Exchange Online: 500 recipients in a message unless an administrator changed it.
 pub const OUTLOOK_RECIPIENTS: usize = 500;
 /// Outlook moves mailboxes between servers; a session that is young notices soon.

@@ -14,8 +14,12 @@ pub struct Limits {
     pub connections: usize,
     /// Client connections at a time from one address.
     pub connections_per_address: usize,
+    /// Client connections at a time that have logged in for one tenant; none is half of them, and all for an only one.
+    pub connections_per_tenant: Option<usize>,
     /// Octets of message content in memory, over all sessions.
     pub content_memory: u64,
+    /// What of it one tenant may hold; none is half of it, and all for an only one.
+    pub content_memory_per_tenant: Option<u64>,
     /// Octets of one message; a listener may have its own.
     pub message_size: u64,
     /// Recipients of one message.
@@ -62,10 +66,16 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
     let threshold = defaults::STREAM_THRESHOLD_LEAST..=defaults::STREAM_THRESHOLD_MOST;
     let connections = section.or("connections", default.connections, any);
     let stream_threshold = section.or("stream_threshold", default.stream_threshold, |entry| entry.size(threshold));
+    let content_memory = content_memory(&section, stream_threshold);
     let limits = Limits {
         connections,
         connections_per_address: connections_per_address(&section, connections),
-        content_memory: content_memory(&section, stream_threshold),
+        connections_per_tenant: section
+            .optional("connections_per_tenant", |entry| at_most(entry, connections, "limits.connections")),
+        content_memory,
+        content_memory_per_tenant: section.optional("content_memory_per_tenant", |entry| {
+            content_memory_part(entry, content_memory, stream_threshold)
+        }),
         message_size: section.or("message_size", default.message_size, message_size),
         recipients: section.or("recipients", default.recipients, |entry| entry.number(1..=defaults::RECIPIENTS_MOST)),
         stream_threshold,
@@ -84,13 +94,20 @@ pub(super) fn message_size(entry: &Entry<'_>) -> Option<u64> {
 
 fn connections_per_address(section: &Section<'_>, connections: usize) -> usize {
     let default = defaults::CONNECTIONS_PER_ADDRESS.min(connections);
-    section.or("connections_per_address", default, |entry| {
-        let value = entry.number(1..=defaults::COUNT_MOST)?;
-        if value > connections {
-            entry.fault(format!("it is more than limits.connections ({connections})")).error();
-        }
-        Some(value)
-    })
+    section.or("connections_per_address", default, |entry| at_most(entry, connections, "limits.connections"))
+}
+
+fn at_most(entry: &Entry<'_>, most: usize, named: &str) -> Option<usize> {
+    let value = entry.number(1..=defaults::COUNT_MOST)?;
+    if value > most {
+        entry.fault(format!("it is more than {named} ({most})")).error();
+    }
+    Some(value)
+}
+
+/// What one tenant may hold: enough for its own messages, as all of it has to be for all.
+fn content_memory_part(entry: &Entry<'_>, all: u64, stream_threshold: u64) -> Option<u64> {
+    entry.size((stream_threshold * defaults::MESSAGES_IN_MEMORY_LEAST).min(all)..=all)
 }
 
 /// A message that is read whole may hold twice the threshold for a moment (its buffer grows by
@@ -140,12 +157,29 @@ pub(super) fn read_timeouts(root: &Section<'_>) -> Timeouts {
     timeouts
 }
 
+impl Limits {
+    /// Client connections that one of so many tenants may have.
+    pub fn connections_of_one(&self, tenants: usize) -> usize {
+        let part = if tenants > 1 { self.connections.div_ceil(defaults::TENANTS_PART) } else { self.connections };
+        self.connections_per_tenant.unwrap_or(part)
+    }
+
+    /// The content memory that one of so many tenants may hold.
+    pub fn content_memory_of_one(&self, tenants: usize) -> u64 {
+        let least = self.stream_threshold * defaults::MESSAGES_IN_MEMORY_LEAST;
+        let half = (self.content_memory / defaults::TENANTS_PART as u64).max(least).min(self.content_memory);
+        self.content_memory_per_tenant.unwrap_or(if tenants > 1 { half } else { self.content_memory })
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: defaults::CONNECTIONS,
             connections_per_address: defaults::CONNECTIONS_PER_ADDRESS,
+            connections_per_tenant: None,
             content_memory: defaults::CONTENT_MEMORY,
+            content_memory_per_tenant: None,
             message_size: defaults::MESSAGE_SIZE,
             recipients: defaults::RECIPIENTS,
             stream_threshold: defaults::STREAM_THRESHOLD,

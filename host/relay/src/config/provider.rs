@@ -58,6 +58,10 @@ pub struct Provider {
     pub messages_per_minute: Option<u32>,
     /// Recipients in one message.
     pub recipients_per_message: usize,
+    /// Recipients in any 24 hours for each account; none is no limit.
+    pub recipients_per_day: Option<u64>,
+    /// Messages in any 24 hours for each account; none is no limit.
+    pub messages_per_day: Option<u64>,
     /// The name that the certificate has to bear; none is the host.
     pub server_name: Option<String>,
     /// Roots to trust instead of the system's, PEM.
@@ -113,6 +117,8 @@ impl Provider {
         self.recipients_per_message = section.or("recipients_per_message", self.recipients_per_message, |entry| {
             entry.number(1..=defaults::RECIPIENTS_MOST)
         });
+        self.recipients_per_day = per_day(section, "recipients_per_day", self.recipients_per_day);
+        self.messages_per_day = per_day(section, "messages_per_day", self.messages_per_day);
         self.server_name = section.optional("server_name", host).or(self.server_name);
         self.ca_pem = section.optional("ca_file", Entry::contents).or(self.ca_pem);
         self
@@ -174,6 +180,12 @@ fn named(name: &str, which: BuiltIn) -> Provider {
 
 fn tls(entry: &Entry<'_>) -> Option<TlsRule> {
     entry.word(&[("implicit", TlsRule::Implicit), ("starttls", TlsRule::StartTls), ("none", TlsRule::None)])
+}
+
+/// A number of 24 hours, where 0 is no limit.
+fn per_day(section: &Section<'_>, key: &'static str, default: Option<u64>) -> Option<u64> {
+    let said = section.optional(key, |entry| entry.number(0..=u64::from(u32::MAX)));
+    said.or(default).filter(|limit| *limit > 0)
 }
 
 fn host(entry: &Entry<'_>) -> Option<String> {

@@ -8,6 +8,7 @@ use toml::de::DeTable;
 
 use crate::config::Config;
 use crate::config::defaults;
+use crate::config::directory;
 use crate::config::fault::Findings;
 use crate::config::files::{self, File};
 use crate::config::limits;
@@ -54,7 +55,7 @@ pub(super) fn read(main: &File, tenants: Option<&[(String, File)]>, findings: &F
     let table = source.parse()?;
     let root = Section::root(&source, table.get_ref());
     let providers = provider::read(&root);
-    let mut all = AllTenants::none();
+    let mut all = AllTenants::none(directory::read(&root));
     let mut read_tenants = Vec::new();
     let ids = tenants.unwrap_or_default().iter().map(|(id, _)| id);
     for ((id, source), table) in ids.zip(&tenant_sources).zip(&tenant_tables) {
@@ -100,6 +101,7 @@ fn read_main(
         root.missing("state_directory", &reason);
     }
     root.finish();
+    all.directories.warn_of_unused();
     warn_of_idle_logins(&config, all);
     Some(config)
 }

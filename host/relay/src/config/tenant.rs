@@ -1,4 +1,4 @@
-//! `tenants/NAME.toml`: a tenant's logins, accounts and routes.
+//! `tenants/NAME.toml`: a tenant's logins, accounts, routes and limits.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,8 @@ use posthouse_upstream::provider::ProviderKind;
 use toml::de::DeValue;
 
 use crate::config::account::{self, Account};
+use crate::config::defaults;
+use crate::config::directory::Directories;
 use crate::config::nearest::nearest;
 use crate::config::password;
 use crate::config::policy::{self, Policy};
@@ -16,7 +18,7 @@ use crate::config::source::Mark;
 use crate::config::taken::Taken;
 use crate::config::token::{self, Token};
 use crate::config::value::Entry;
-use crate::tenant::{Login, Sender};
+use crate::tenant::{Login, Select, Sender};
 
 /// One tenant.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +35,21 @@ pub struct Tenant {
     pub default_route: Option<String>,
     /// What decides on its messages; none leaves it to the relay.
     pub policy: Option<Policy>,
+    /// How much of everything it may have.
+    pub limits: Limits,
     /// Who may see and change it by the admin API, and nothing else.
     pub tokens: Vec<Token>,
+}
+
+/// A tenant's `[limits]`, over all its accounts; none is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Deliveries at a time.
+    pub sessions: Option<usize>,
+    /// Messages in each minute.
+    pub messages_per_minute: Option<u32>,
+    /// Recipients in any 24 hours.
+    pub recipients_per_day: Option<u64>,
 }
 
 /// A named way out: accounts in order of preference.
@@ -44,7 +59,16 @@ pub struct Route {
     pub name: String,
     /// Ids of the tenant's accounts.
     pub accounts: Vec<String>,
+    /// Which of those that can carry a message does.
+    pub select: Select,
 }
+
+const SELECTS: [(&str, Select); 4] = [
+    ("order", Select::Order),
+    ("least_loaded", Select::LeastLoaded),
+    ("most_budget", Select::MostBudget),
+    ("sticky_sender", Select::StickySender),
+];
 
 /// What has to be unique, or known, over all tenants.
 #[derive(Debug)]
@@ -57,13 +81,15 @@ pub(super) struct AllTenants<'s> {
     pub(super) tokens: Taken<'s>,
     /// The mailboxes at providers whose limits are each mailbox's.
     mailboxes: BTreeMap<String, (String, Mark<'s>)>,
+    /// Microsoft directories with a limit.
+    pub(super) directories: Directories<'s>,
 }
 
-impl AllTenants<'_> {
-    /// None yet.
-    pub(super) fn none() -> Self {
+impl<'s> AllTenants<'s> {
+    /// None yet, in these directories.
+    pub(super) fn none(directories: Directories<'s>) -> Self {
         let (logins, tokens) = (Taken::none(), Taken::none());
-        Self { logins, without_password: Vec::new(), tokens, mailboxes: BTreeMap::new() }
+        Self { logins, without_password: Vec::new(), tokens, mailboxes: BTreeMap::new(), directories }
     }
 }
 
@@ -78,7 +104,9 @@ pub(super) fn read<'s>(
     let accounts = root.sections("accounts").into_iter().filter_map(|section| {
         claim(&mut accounts_known, &section, "id");
         let mark = section.mark.clone();
-        let account = account::read(section, providers)?;
+        let directory = all.directories.of(&section);
+        let mut account = account::read(section, providers)?;
+        account.directory = directory.filter(|_| account.provider.kind == ProviderKind::Outlook);
         check_mailbox(id, &account, mark, all);
         Some(account)
     });
@@ -92,9 +120,21 @@ pub(super) fn read<'s>(
     let routes = routes.collect();
     let default_route = root.optional("default_route", |entry| known(entry, &routes_known, "route"));
     let policy = policy::read(&root);
+    let limits = read_limits(&root);
     let tokens = token::of_tenant(&root, &mut all.tokens);
     root.finish();
-    Tenant { id: id.to_owned(), logins, accounts, routes, default_route, policy, tokens }
+    Tenant { id: id.to_owned(), logins, accounts, routes, default_route, policy, limits, tokens }
+}
+
+fn read_limits(root: &Section<'_>) -> Limits {
+    let Some(section) = root.section("limits") else { return Limits::default() };
+    let limits = Limits {
+        sessions: section.optional("sessions", |entry| entry.number(1..=defaults::COUNT_MOST)),
+        messages_per_minute: section.optional("messages_per_minute", |entry| entry.number(1..=u32::MAX)),
+        recipients_per_day: section.optional("recipients_per_day", |entry| entry.number(1..=u64::from(u32::MAX))),
+    };
+    section.finish();
+    limits
 }
 
 fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenants<'s>) -> Vec<Login> {
@@ -178,8 +218,9 @@ fn read_route(section: Section<'_>, accounts: &Taken<'_>) -> Option<Route> {
         });
         Some(ids.collect())
     });
+    let select = section.or("select", Select::Order, |entry| entry.word(&SELECTS));
     section.finish();
-    Some(Route { name: name?, accounts: ids? })
+    Some(Route { name: name?, accounts: ids?, select })
 }
 
 /// A mailbox's limits hold over all who use it: two accounts of one mailbox would be twice its limits.

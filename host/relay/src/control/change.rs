@@ -42,12 +42,8 @@ const LOOK: Duration = Duration::from_millis(250);
 type Wrong = Vec<String>;
 
 impl Plane {
-    pub(super) fn new(
-        beginning: Beginning,
-        audit: Arc<Audit>,
-        ending: Draining,
-    ) -> (Self, watch::Receiver<Arc<Status>>) {
-        let Beginning { publisher, policies, doors, admin, file, sources } = beginning;
+    pub(super) fn new(beginning: Beginning, ending: Draining) -> (Self, watch::Receiver<Arc<Status>>) {
+        let Beginning { publisher, policies, audit, doors, admin, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, Duration::ZERO);
         last.refused_policies = snapshot.refused_policies.to_vec();
@@ -98,7 +94,7 @@ impl Plane {
                 let _nobody_waits = answer.send(outcome);
             }
             Request::Pause { actor, subject, reason, answer } => {
-                let _nobody_waits = answer.send(self.pause(actor, subject, reason));
+                let _nobody_waits = answer.send(self.pause(actor, subject, reason).await);
             }
             Request::HandOver { program, answer } => {
                 let outcome = self.hand_over(&program).await;
@@ -137,7 +133,10 @@ impl Plane {
         };
         let detail = report.errors.first().or(report.refused_policies.first()).cloned();
         let (tenant, account, generation) = (None, None, report.generation);
-        self.audit.record(actor, Deed { action: "reload", tenant, account, outcome, detail, generation });
+        self.audit.record(
+            actor,
+            Deed { action: "reload".into(), tenant, account, outcome: outcome.into(), detail, generation },
+        );
     }
 
     /// Builds the next snapshot, binds what it listens on, and publishes; or nothing of it.

@@ -2,6 +2,7 @@
 //!
 //! It is a change like any other, so that none is carried out meanwhile, and it is whole or has not happened as well.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinSet, spawn_blocking};
@@ -14,6 +15,7 @@ use crate::handover::message::Message;
 use crate::handover::program::Program;
 use crate::handover::shares::Shares;
 use crate::handover::successor::Successor;
+use crate::keeper::Keeper;
 
 /// How long the new process may take to accept once nobody does: it has everything by then.
 const OPENING: Duration = Duration::from_secs(10);
@@ -74,14 +76,16 @@ impl Plane {
         successor.heard(&Message::Open, "accepting").await
     }
 
-    /// Lets go of what only one process can hold: the store. What is to be kept from here on is kept in memory, or told to
-    /// whoever asked that it is not. The providers' idle sessions end now, since their goodbyes take a round trip that
+    /// Lets go of what only one process can hold: the store. What is to be kept from here on is kept in memory (and what
+    /// of budgets is taken so is not counted by the new process), or told to whoever asked that it is not. The providers' idle sessions end now, since their goodbyes take a round trip that
     /// clients need not wait for later.
     async fn let_go(&self) {
         let snapshot = self.publisher.current();
         let goodbyes = snapshot.accounts().cloned().map(|account| async move { account.pool().close_idle().await });
         goodbyes.collect::<JoinSet<()>>().join_all().await;
         if let Some(store) = snapshot.store().cloned() {
+            let (audit, policies) = (Arc::clone(&self.audit), Arc::clone(&self.policies));
+            Keeper { store: Arc::clone(&store), audit, policies }.end().await;
             spawn_blocking(move || store.close()).await.expect("closing the store does not panic");
         }
     }

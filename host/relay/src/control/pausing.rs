@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use tracing::error;
+
 use super::change::Plane;
 use super::{NotPaused, Paused};
 use crate::audit::{Actor, Deed};
@@ -10,9 +12,17 @@ use crate::snapshot::Snapshot;
 
 impl Plane {
     /// Sets the subject aside for this reason, or ends that.
-    pub(super) fn pause(&self, actor: Actor, subject: Subject, reason: Option<String>) -> Result<Paused, NotPaused> {
+    pub(super) async fn pause(
+        &self,
+        actor: Actor,
+        subject: Subject,
+        reason: Option<String>,
+    ) -> Result<Paused, NotPaused> {
         let action = if reason.is_some() { "pause" } else { "resume" };
         let came = self.pause_for(&actor, &subject, reason.clone());
+        if let Ok(Paused { pause, is_new: true, .. }) = &came {
+            self.keep(&subject, pause.clone()).await;
+        }
         let (outcome, detail) = match &came {
             Ok(Paused { is_new: true, .. }) => ("done", reason),
             Ok(Paused { is_new: false, .. }) => ("unchanged", reason),
@@ -20,6 +30,7 @@ impl Plane {
         };
         let Subject { tenant, account } = subject;
         let generation = self.publisher.current().generation;
+        let (action, outcome) = (action.into(), outcome.into());
         self.audit.record(actor, Deed { action, tenant: Some(tenant), account, outcome, detail, generation });
         came
     }
@@ -43,6 +54,22 @@ impl Plane {
         let next = self.publisher.replace(current.pausing(subject, current.pauses.with(subject, pause.clone())));
         self.metrics.published(next.generation);
         Ok(Paused { pause, is_new: true, generation: next.generation })
+    }
+}
+
+impl Plane {
+    /// Holds the pause, or its end, through restarts. Where that fails it holds all the same, for as long as this process.
+    async fn keep(&self, subject: &Subject, pause: Option<Pause>) {
+        let Some(store) = self.publisher.current().store().cloned() else { return };
+        let paused = subject.kept();
+        let kept = tokio::task::spawn_blocking(move || match pause {
+            Some(pause) => store.pauses().set(&paused, &pause.kept()),
+            None => store.pauses().clear(&paused).map(drop),
+        });
+        if let Err(error) = kept.await.expect("writing a pause does not panic") {
+            let Subject { tenant, account } = subject;
+            error!(tenant, account, %error, "a pause or its end is not kept: a restart would bring back what was before");
+        }
     }
 }
 

@@ -232,6 +232,7 @@ pub(super) fn deed(
         Ok(of) => ("done", format!("generation {} is {}", of.number, word(of.stage))),
         Err(rejected) => ("refused", rejected.to_string()),
     };
+    let (action, outcome) = (action.into(), outcome.into());
     Deed { action, tenant: Some(tenant), account: None, outcome, detail: Some(detail), generation }
 }
 

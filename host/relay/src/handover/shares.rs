@@ -12,10 +12,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::front::Front;
+use crate::pace::Sent;
 use crate::snapshot::Snapshot;
 
 /// What the old process keeps of one mailbox.
@@ -25,8 +26,8 @@ pub(crate) struct Share {
     mailbox: String,
     /// Sessions that it may still have.
     sessions: usize,
-    /// Milliseconds until the mailbox's messages per minute would all be back.
-    owed_ms: u64,
+    /// What counts of the mailbox's messages per minute.
+    sent: Vec<Sent>,
 }
 
 /// The shares that the old process keeps.
@@ -68,7 +69,7 @@ impl Shares {
         let share = |Kept { account, mailbox, now: sessions, .. }: &Kept| Share {
             mailbox: mailbox.clone(),
             sessions: *sessions,
-            owed_ms: u64::try_from(account.meter().owed(now).as_millis()).unwrap_or(u64::MAX),
+            sent: account.pace().told(now),
         };
         self.kept.iter().map(share).collect()
     }
@@ -98,7 +99,7 @@ pub(crate) fn leave(front: &Front, shares: &[Share]) {
     for (mailbox, account) in accounts(&front.snapshots.current()) {
         if let Some(share) = by_mailbox.get(mailbox.as_str()) {
             account.pool().leave_elsewhere(share.sessions);
-            account.meter().owe(Instant::now(), Duration::from_millis(share.owed_ms));
+            account.pace().take_over(Instant::now(), &share.sent);
         }
     }
 }

@@ -33,7 +33,7 @@ impl Session {
     pub(super) async fn content_starts(&mut self) {
         let Some(open) = &mut self.transaction else { unreachable!("content comes after an accepted MAIL") };
         let expected = open.expected_size(open.stream_threshold(self.rules.stream_threshold));
-        match self.front.content_memory.cover(&mut open.held, expected).await {
+        match open.cover(&self.front.content_memory, expected).await {
             Ok(()) => {
                 open.content_began = Some(Instant::now());
                 self.protocol.accept();
@@ -52,7 +52,7 @@ impl Session {
         if open.content.len() >= threshold {
             return self.pass_through().await;
         }
-        if self.front.content_memory.cover(&mut open.held, open.content.capacity()).await.is_err() {
+        if open.cover(&self.front.content_memory, open.content.capacity()).await.is_err() {
             self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Session {
         // What came in one read is counted only now; from here on it is held for as long as the provider takes, with
         // the list of its fields.
         let needed = open.content.capacity() + list_size(&open.content);
-        let reply = match self.front.content_memory.cover(&mut open.held, needed).await {
+        let reply = match open.cover(&self.front.content_memory, needed).await {
             Ok(()) => open.relay(&self.arrival()).await,
             Err(_) => answer::reply(&Undelivered::NoContentMemory, self.rules.clients),
         };
@@ -93,7 +93,7 @@ impl Session {
         // What is there, its copy with the new header block, the list of its fields, what waits for
         // the provider, and the piece being filled.
         let needed = 2 * open.content.capacity() + list_size(&open.content) + (PIECES + 2) * PIECE;
-        if self.front.content_memory.cover(&mut open.held, needed).await.is_err() {
+        if open.cover(&self.front.content_memory, needed).await.is_err() {
             self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
             return Ok(());
         }

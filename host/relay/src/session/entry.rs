@@ -43,6 +43,9 @@ pub(crate) async fn serve(
     let mut session = Session::begin(id, stream, client, (rules, front), draining, place);
     info!(session = %id, peer = %session.client.address, listener = session.rules.name, "session begun");
     session.tell_begun();
+    if session.client.login.is_some() && !session.is_of_its_tenant() {
+        session.close_for_tenant();
+    }
     let began = Instant::now();
     let end = session.run().await;
     session.log_end(&end);
@@ -100,6 +103,7 @@ impl Session {
             unacknowledged: None,
             deadline,
             _place: place,
+            of_tenant: None,
         }
     }
 }

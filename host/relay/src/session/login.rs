@@ -6,9 +6,11 @@ use posthouse_smtp::sasl::Credentials;
 use tokio::time::{Duration, Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::{End, Session};
+use super::{End, OfTenant, Session};
 use crate::authentication::Refusal;
 use crate::client::Proof;
+use crate::metrics::count_turned_away;
+use crate::snapshot::Known;
 
 /// How long a failed login waits for its answer.
 const FAILURE_DELAY: Duration = Duration::from_millis(500);
@@ -56,6 +58,7 @@ impl Session {
             Err(Refusal::WrongCredentials)
         };
         match verified {
+            Ok(()) if !self.is_of(known.as_ref()) => self.protocol.refuse(too_many_of_tenant()),
             Ok(()) => {
                 self.front.metrics.logins.increment(1);
                 info!(session = %self.id, login, peer = %self.client.address, "login");
@@ -85,11 +88,44 @@ impl Session {
         // Whoever it was before, it is somebody else now, with the login of its own network, if any.
         self.client.network_login = self.rules.login_of(self.client.address).cloned();
         self.client.is_its_network();
+        if !self.is_of_its_tenant() {
+            return self.protocol.refuse(too_many_of_tenant());
+        }
         self.protocol.accept();
         if self.client.login.is_some() {
             self.protocol.presume_login();
         }
     }
+
+    /// Takes its place among the connections of the tenant that its login belongs to; whether there was one.
+    pub(super) fn is_of_its_tenant(&mut self) -> bool {
+        let known = self.client.login.as_deref().and_then(|login| self.front.snapshots.current().login(login));
+        self.is_of(known.as_ref())
+    }
+
+    /// The same for somebody that it is about to be. Nobody needs no place.
+    fn is_of(&mut self, known: Option<&Known>) -> bool {
+        let Some(tenant) = known.map(|known| &known.tenant) else { return true };
+        if self.of_tenant.as_ref().is_some_and(|of| of.tenant == tenant.id) {
+            return true;
+        }
+        let place = tenant.limits.connections.try_take(1);
+        self.of_tenant = place.map(|place| OfTenant { tenant: tenant.id.clone(), _place: place });
+        if self.of_tenant.is_none() {
+            count_turned_away(&tenant.id);
+            info!(session = %self.id, tenant = tenant.id, "connection refused: too many of this tenant");
+        }
+        self.of_tenant.is_some()
+    }
+
+    /// Ends a session that its network's tenant has no place for.
+    pub(super) fn close_for_tenant(&mut self) {
+        self.protocol.close(too_many_of_tenant());
+    }
+}
+
+fn too_many_of_tenant() -> Reply {
+    Reply::new(421, EnhancedCode::new(4, 3, 2), "too many connections of this tenant; try again later")
 }
 
 fn answer(refusal: Refusal) -> Reply {

@@ -15,14 +15,16 @@ use posthouse_upstream::replies::Replies;
 
 use super::{BuildError, Shared, Snapshot};
 use crate::account::{Account, Surroundings, look_up};
+use crate::budget::{Books, Budget};
 use crate::config::Config;
 use crate::config::listener::Listener;
-use crate::config::tenant::Tenant as TenantSettings;
+use crate::config::tenant::{Route as RouteSettings, Tenant as TenantSettings};
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::pauses::Pauses;
 use crate::policies::Policies;
 use crate::replies::unlisted;
-use crate::tenant::{Login, Tenant};
+use crate::tenant::{Login, Route, Tenant};
+use crate::tenant_limits::Allowance;
 
 pub(super) async fn snapshot(
     config: Arc<Config>,
@@ -33,7 +35,8 @@ pub(super) async fn snapshot(
     let (settings, before) = (Arc::clone(&config), previous.clone());
     // Keys are parsed and roots are read: not on a thread that carries mail.
     let built = tokio::task::spawn_blocking(move || Built::of(&settings, before.as_deref(), store));
-    let Built { tenants, listeners, admin_tls, shared } = built.await.expect("building a snapshot does not panic")?;
+    let Built { tenants, listeners, admin_tls, pauses, shared } =
+        built.await.expect("building a snapshot does not panic")?;
     let policy::Loaded { tenants: with_policies, refused, stages } =
         policy::loaded(&config.tenants, tenants, policies, previous.as_deref()).await?;
     let before = previous;
@@ -54,7 +57,7 @@ pub(super) async fn snapshot(
         tenants,
         refused_policies: Arc::new(refused),
         stages,
-        pauses: before.as_ref().map(|before| Arc::clone(&before.pauses)).unwrap_or_default(),
+        pauses,
         tally: before.map(|before| Arc::clone(&before.tally)).unwrap_or_default(),
         admin_tls,
         logins: Arc::new(logins),
@@ -75,6 +78,7 @@ struct Built {
     tenants: Vec<Arc<Tenant>>,
     listeners: HashMap<String, Arc<Rules>>,
     admin_tls: Option<Acceptor>,
+    pauses: Arc<Pauses>,
     shared: Shared,
 }
 
@@ -82,7 +86,12 @@ impl Built {
     fn of(config: &Config, previous: Option<&Snapshot>, store: Option<Arc<Store>>) -> Result<Self, BuildError> {
         let mut shared = match previous {
             Some(previous) => previous.shared.clone(),
-            None => Shared { connectors: Connectors::default(), tokens: Client::new(None)?, store },
+            None => Shared {
+                connectors: Connectors::default(),
+                tokens: Client::new(None)?,
+                books: Books::of(store.as_ref()),
+                store,
+            },
         };
         let around = Surroundings {
             hostname: &config.hostname,
@@ -90,19 +99,23 @@ impl Built {
             session_wait: config.timeouts.session_wait,
             store: shared.store.clone(),
             tokens: shared.tokens.clone(),
+            books: Arc::clone(&shared.books),
         };
         look_up_kept(config, shared.store.as_ref())?;
-        let pauses = previous.map(|previous| Arc::clone(&previous.pauses)).unwrap_or_default();
+        let pauses = match (previous, &shared.store) {
+            (Some(previous), _) => Arc::clone(&previous.pauses),
+            (None, Some(store)) => Arc::new(Pauses::stored(store.pauses().all()?)),
+            (None, None) => Arc::default(),
+        };
         let mut tenants = Vec::new();
         for settings in &config.tenants {
             let before = previous.and_then(|previous| previous.tenants.get(&settings.id));
-            tenants.push(Arc::new(tenant(
-                settings,
-                before.map(Arc::as_ref),
-                &pauses,
-                &mut shared.connectors,
-                &around,
-            )?));
+            let allowance = Allowance::of(&config.limits, &settings.limits, config.tenants.len());
+            let before = before.map(Arc::as_ref);
+            let built = tenant((settings, allowance), before, &pauses, &mut shared.connectors, &around)?;
+            let budget = settings.limits.recipients_per_day;
+            let budget = budget.map(|limit| Budget::of_tenant(&settings.id, limit, &shared.books));
+            tenants.push(Arc::new(built.within(budget)));
         }
         shared.connectors.forget_unused(config);
         let mut listeners = HashMap::new();
@@ -110,7 +123,7 @@ impl Built {
             listeners.insert(listener.name.clone(), Arc::new(rules(config, listener, previous)?));
         }
         let admin_tls = admin_tls(config, previous)?;
-        Ok(Self { tenants, listeners, admin_tls, shared })
+        Ok(Self { tenants, listeners, admin_tls, pauses, shared })
     }
 }
 
@@ -148,7 +161,7 @@ impl Connectors {
 }
 
 fn tenant(
-    settings: &TenantSettings,
+    (settings, allowance): (&TenantSettings, Allowance),
     before: Option<&Tenant>,
     pauses: &Pauses,
     connectors: &mut Connectors,
@@ -167,8 +180,9 @@ fn tenant(
         };
         accounts.insert(account.id.clone(), built);
     }
-    let routes = settings.routes.iter().map(|route| (route.name.clone(), route.accounts.clone())).collect();
-    let tenant = Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone());
+    let route = |route: &RouteSettings| Route { accounts: route.accounts.clone(), select: route.select };
+    let routes = settings.routes.iter().map(|named| (named.name.clone(), route(named))).collect();
+    let tenant = Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone(), allowance);
     Ok(match before {
         Some(before) => tenant.after(before),
         None => tenant.paused(pauses.of(&settings.id)),

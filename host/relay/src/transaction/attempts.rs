@@ -1,4 +1,5 @@
-//! `resolve -> admit -> deliver`, for one account after the other where the tenant's policy asks for it.
+//! `resolve -> admit -> deliver`, for one account after the other where the tenant's policy asks for it, or the one
+//! before is over a budget of ours.
 //!
 //! The one invariant: another account tries only what nobody can have, and never what a provider has
 //! limited or blocked ([`Undelivered::another_account_may_try`]).
@@ -22,6 +23,7 @@ use crate::account::Account;
 use crate::answer::{self, Undelivered};
 use crate::decide::{self, Decision};
 use crate::metrics::count_next_account;
+use crate::passage::Passage;
 
 /// How long the answer waits for a policy that hears of it: while it waits, the client may give up and send again.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -59,6 +61,7 @@ impl Transaction {
         loop {
             let account = accounts.next().ok_or_else(|| decide::nobody(&self.known.tenant, &decision.carrier))?;
             self.account = Some(Arc::clone(&account));
+            self.engaged = Some(account.engage());
             number += 1;
             let (began, is_whole) = (Instant::now(), load.rest.is_none());
             let outcome = self.attempt(&account, decision, &mut load, deadline).await;
@@ -66,13 +69,20 @@ impl Transaction {
             let outcome = self.keep_added_to_ourselves(decision, outcome);
             let can_go_on = is_whole
                 && outcome.as_ref().is_err_and(Undelivered::another_account_may_try)
-                && accounts.as_slice().first().is_some_and(|next| next.is_in_order())
+                && accounts.as_slice().first().is_some_and(|next| next.is_ready())
                 && Instant::now() < deadline;
             let clients = self.clients;
             let attempt = || attempt(number, &account, (&outcome, clients), began, can_go_on);
             let follows =
                 timeout_at(deadline.min(Instant::now() + PATIENCE), self.ask_what_follows(arrival, decision, attempt));
-            match (&outcome, follows.await.unwrap_or(Next::Done)) {
+            let follows = match (follows.await.unwrap_or(Some(Next::Done)), &outcome) {
+                (Some(follows), _) => follows,
+                (None, Err(undelivered)) if decide::goes_on_by_itself(&decision.carrier, undelivered) => {
+                    Next::NextAccount
+                }
+                (None, _) => Next::Done,
+            };
+            match (&outcome, follows) {
                 (Err(undelivered), Next::NextAccount) if can_go_on => {
                     let (tenant, reason) = (&self.known.tenant.id, undelivered.reason());
                     count_next_account(tenant, &account.id, reason);
@@ -85,7 +95,8 @@ impl Transaction {
 
     /// The accounts in their order. One that was known at MAIL stays the first: what was said at RCPT was said for it.
     fn carriers(&self, decision: &Decision) -> Vec<Arc<Account>> {
-        let mut accounts = decide::resolve(&self.known.tenant, &decision.carrier);
+        let sender = decision.reverse_path.as_ref().unwrap_or(&self.reverse_path);
+        let mut accounts = decide::resolve(&self.known.tenant, &decision.carrier, sender);
         if let Some(promised) = self.prospects.only() {
             accounts.retain(|account| !Arc::ptr_eq(account, promised));
             accounts.insert(0, Arc::clone(promised));
@@ -106,7 +117,7 @@ impl Transaction {
             let (account, most) = (account.id.clone(), account.recipients_per_message);
             return Err(Undelivered::TooManyRecipients { account, most });
         }
-        account.admit(deadline).await?;
+        let passage = Passage::take(&self.known.tenant, account, recipients.len(), deadline).await?;
         let envelope = |size| Envelope {
             reverse_path: decision.reverse_path.as_ref().unwrap_or(&self.reverse_path),
             recipients,
@@ -115,19 +126,21 @@ impl Transaction {
             smtputf8: self.smtputf8,
         };
         let Load { header, body, rest } = load;
-        Ok(match rest {
+        let outcome = match rest {
             None => {
                 let slices = [&header[..], body];
                 let size = Some((header.len() + body.len()) as u64);
-                account.deliver(&self.snapshot.replies, &envelope(size), Content::Whole(&slices), deadline).await?
+                account.deliver(&self.snapshot.replies, &envelope(size), Content::Whole(&slices), deadline).await
             }
             Some(rest) => {
                 header.extend_from_slice(body);
                 let stall = STALL.min(self.snapshot.content_silence);
                 let streamed = Streamed { header, body: rest, stall };
-                account.deliver(&self.snapshot.replies, &envelope(None), Content::Streamed(streamed), deadline).await?
+                account.deliver(&self.snapshot.replies, &envelope(None), Content::Streamed(streamed), deadline).await
             }
-        })
+        };
+        passage.end(&outcome);
+        Ok(outcome?)
     }
 
     fn recipients_of<'a>(&'a self, decision: &'a Decision) -> &'a [ForwardPath] {
@@ -159,20 +172,16 @@ impl Transaction {
         Err(Undelivered::AddedRefused)
     }
 
-    /// Tells the policy, if it wants to hear.
+    /// Tells the policy, if there is one that wants to hear.
     async fn ask_what_follows(
         &self,
         arrival: &Arrival,
         decision: &Decision,
         attempt: impl FnOnce() -> Attempt,
-    ) -> Next {
-        match self.policy_with(|policy| policy.policy.hears_outcomes()) {
-            Some(policy) => {
-                let envelope = self.seen(arrival, decision.carried.clone());
-                policy.outcome(&self.known, envelope, attempt()).await
-            }
-            None => Next::Done,
-        }
+    ) -> Option<Next> {
+        let policy = self.policy_with(|policy| policy.policy.hears_outcomes())?;
+        let envelope = self.seen(arrival, decision.carried.clone());
+        Some(policy.outcome(&self.known, envelope, attempt()).await)
     }
 
     /// Recipients whose refusal kept the message from the others are told so at the client's next RCPT.

@@ -38,6 +38,8 @@ struct State {
     active: usize,
     /// The number of the last change.
     number: u64,
+    /// The journals are another process's.
+    is_detached: bool,
     /// The counts that differ from the database's.
     changed: HashMap<Arc<str>, Vec<u64>>,
     buffer: Vec<u8>,
@@ -62,7 +64,15 @@ impl Ledger {
             windows.entry(Arc::clone(&key)).or_default().apply(change);
             note(changed.entry(key).or_default(), change.bucket);
         }
-        let state = State { windows, journals: [first, second], active: 0, number, changed, buffer: Vec::new() };
+        let state = State {
+            windows,
+            journals: [first, second],
+            active: 0,
+            number,
+            is_detached: false,
+            changed,
+            buffer: Vec::new(),
+        };
         Ok(Self { state: Mutex::new(state), folding: Mutex::default(), torn: torn + torn_too })
     }
 
@@ -106,12 +116,26 @@ impl Ledger {
         }
     }
 
+    /// Leaves the journals alone from now on.
+    pub(crate) fn detach(&self) {
+        let _no_fold = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        self.state().is_detached = true;
+    }
+
+    /// The journals are this process's again. What was taken meanwhile comes into the database with the next fold.
+    pub(crate) fn attach(&self) {
+        self.state().is_detached = false;
+    }
+
     pub(super) fn torn(&self) -> u64 {
         self.torn
     }
 
     pub(super) fn sync(&self) -> Result<(), Error> {
         for journal in 0..2 {
+            if self.state().is_detached {
+                return Ok(());
+            }
             let unsynced = self.state().journals[journal].unsynced();
             let Some((file, path)) = unsynced else { continue };
             if let Err(source) = file.sync_data() {
@@ -124,7 +148,12 @@ impl Ledger {
 
     pub(super) fn fold(&self, database: &Database, now: u64) -> Result<usize, Error> {
         let _one = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
-        let (counts, through) = self.state().begin_fold(now);
+        let mut state = self.state();
+        if state.is_detached {
+            return Ok(0);
+        }
+        let (counts, through) = state.begin_fold(now);
+        drop(state);
         if counts.is_empty() {
             return Ok(0);
         }
@@ -172,7 +201,9 @@ impl State {
         for (change, number) in changes.iter().zip(self.number + 1..) {
             journal::write(&mut self.buffer, number, key, *change);
         }
-        self.journals[self.active].append(&self.buffer)?;
+        if !self.is_detached {
+            self.journals[self.active].append(&self.buffer)?;
+        }
         self.number += changes.len() as u64;
         if !self.windows.contains_key(key) {
             self.windows.insert(key.into(), Window::default());

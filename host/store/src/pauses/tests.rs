@@ -7,7 +7,7 @@ use crate::scratch::Scratch;
 fn a_tenant_and_its_accounts_are_paused_each_for_itself() {
     let scratch = Scratch::new();
     let paused = |account: Option<&str>| Paused { tenant: "acme".to_owned(), account: account.map(str::to_owned) };
-    let pause = |reason: &str| Pause { who: "ann".to_owned(), when: 7, reason: reason.to_owned() };
+    let pause = |reason: &str| Pause { who: "ann".to_owned(), by_operator: true, when: 7, reason: reason.to_owned() };
     let store = scratch.store();
     assert!(store.pauses().all().unwrap().is_empty());
     store.pauses().set(&paused(None), &pause("all of it")).unwrap();

@@ -121,3 +121,23 @@ fn damage_anywhere_is_an_error_and_never_a_wrong_answer() {
     }
     assert!(opened > 0 && refused > 0, "{opened} opened, {refused} refused");
 }
+
+#[test]
+fn budgets_of_a_closed_store_leave_the_journals_to_the_process_that_has_them() {
+    let scratch = Scratch::new();
+    let first = scratch.store();
+    let now = 1_800_000_000;
+    first.budgets().take("k", 2, now).unwrap();
+    first.close();
+    let second = scratch.store();
+    assert_eq!(second.budgets().used_by("k", now), 2);
+    // The limit holds in the process that drains, as far as that knows.
+    first.budgets().take_within("k", 1, 3, now).unwrap();
+    first.budgets().take_within("k", 1, 3, now).unwrap_err();
+    first.budgets().sync().unwrap();
+    assert_eq!(first.budgets().fold(now).unwrap(), 0);
+    second.budgets().take("k", 4, now).unwrap();
+    second.budgets().fold(now).unwrap();
+    drop(second);
+    assert_eq!(scratch.store().budgets().used_by("k", now), 6);
+}

@@ -15,6 +15,7 @@ use posthouse_oauth::client::Client;
 
 use super::found;
 use crate::account::Surroundings;
+use crate::budget::Books;
 use crate::cli::terminal::{Style, say, styled};
 use crate::config::account::{Account, Grant};
 
@@ -42,6 +43,7 @@ pub(super) async fn test(options: &Options) -> Result<ExitCode, String> {
         session_wait: config.timeouts.session_wait,
         store: None,
         tokens: Client::new(None).map_err(|error| error.to_string())?,
+        books: Books::of(None),
     };
     say(&format!("{}: {}\n", styled(Style::Strong, &options.account), described(account)));
     let mut steps = Steps::new(account);

@@ -103,6 +103,8 @@ fn generic() -> Provider {
         token_margin: defaults::TOKEN_MARGIN,
         messages_per_minute: None,
         recipients_per_message: defaults::GENERIC_RECIPIENTS,
+        recipients_per_day: None,
+        messages_per_day: None,
         server_name: None,
         ca_pem: None,
     }
@@ -119,6 +121,8 @@ fn gmail(common: Provider) -> Provider {
         scope: Some("https://mail.google.com/".to_owned()),
         sessions: defaults::GMAIL_SESSIONS,
         recipients_per_message: defaults::GMAIL_RECIPIENTS,
+        recipients_per_day: Some(defaults::GMAIL_RECIPIENTS_PER_DAY),
+        messages_per_day: Some(defaults::GMAIL_MESSAGES_PER_DAY),
         ..common
     }
 }
@@ -137,6 +141,7 @@ fn outlook(common: Provider, places: &Places) -> Provider {
         session_age: defaults::OUTLOOK_SESSION_AGE,
         messages_per_minute: Some(defaults::OUTLOOK_MESSAGES_PER_MINUTE),
         recipients_per_message: defaults::OUTLOOK_RECIPIENTS,
+        recipients_per_day: Some(defaults::OUTLOOK_RECIPIENTS_PER_DAY),
         ..common
     }
 }

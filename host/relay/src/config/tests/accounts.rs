@@ -1,6 +1,6 @@
 //! Accounts: their providers, grants and mailboxes.
 
-use super::fixture::{ACME, HASH, MAIN, acme_error, errors, main_error, one, warnings};
+use super::fixture::{ACME, HASH, MAIN, acme_error, config, errors, main_error, one, warnings};
 use crate::config::from_toml;
 
 #[test]
@@ -144,4 +144,33 @@ fn accounts_of_a_smarthost_may_share_an_address() {
         )
     };
     assert_eq!(warnings(MAIN, &format!("{ACME}{}{}", twin("one"), twin("two"))), Vec::<String>::new());
+}
+
+#[test]
+fn a_days_budget_is_the_providers_and_an_account_has_its_own_word() {
+    let of = |acme: &str| {
+        let provider = config(MAIN, acme).tenants.remove(0).accounts.remove(0).provider;
+        (provider.recipients_per_day, provider.messages_per_day)
+    };
+    assert_eq!(of(ACME), (Some(10_000), Some(2_000)));
+    let more = "provider = \"gmail\"\nrecipients_per_day = 500\nmessages_per_day = 0";
+    assert_eq!(of(&ACME.replace("provider = \"gmail\"", more)), (Some(500), None));
+}
+
+#[test]
+fn a_directory_limits_the_outlook_accounts_that_name_it() {
+    let section = "[directories.\"Acme.example\"]\nrecipients_per_day = 12500\n";
+    let main = format!("{MAIN}{section}");
+    let outlook = ACME
+        .replace("provider = \"gmail\"", "provider = \"outlook\"")
+        .replace("kind = \"refresh_token\"", "kind = \"refresh_token\"\ndirectory = \"acme.example\"");
+    let directory = config(&main, &outlook).tenants.remove(0).accounts.remove(0).directory.unwrap();
+    assert_eq!((&*directory.name, directory.recipients_per_day), ("Acme.example", 12_500));
+    assert_eq!(warnings(&main, &outlook), Vec::<String>::new());
+    assert_eq!(
+        one(warnings(&main, ACME)),
+        "posthouse.toml:7: directories.\"Acme.example\": no account's grant has this `directory`, so that it limits nothing; \
+         write it as the accounts do: the id, or the domain"
+    );
+    assert!(main_error("[directories.x]\n").contains("directories.x.recipients_per_day: missing"));
 }

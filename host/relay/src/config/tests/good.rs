@@ -164,3 +164,17 @@ fn a_good_configuration_is_reported_in_a_sentence() {
         "The configuration is good: 1 listener, 1 tenant, 1 login, 1 account."
     );
 }
+
+#[test]
+fn one_of_several_tenants_has_half_of_the_relay_and_an_only_one_has_all() {
+    let limits = Limits::default();
+    assert_eq!((limits.connections_of_one(1), limits.connections_of_one(2)), (10_000, 5_000));
+    let mib = 1024 * 1024;
+    assert_eq!((limits.content_memory_of_one(1), limits.content_memory_of_one(9)), (256 * mib, 128 * mib));
+    let said = "[limits]\nconnections_per_tenant = 7\ncontent_memory_per_tenant = \"32 MiB\"\n";
+    let limits = config(&format!("{MAIN}{said}"), ACME).limits;
+    assert_eq!((limits.connections_of_one(1), limits.content_memory_of_one(2)), (7, 32 * mib));
+    // The least that all of it may be is the least for one tenant too.
+    let least = Limits { content_memory: mib, ..Limits::default() };
+    assert_eq!(least.content_memory_of_one(2), mib);
+}

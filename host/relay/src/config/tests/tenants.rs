@@ -1,6 +1,6 @@
 //! Tenants: logins, senders, routes and what they refer to.
 
-use super::fixture::{ACME, HASH, MAIN, acme_error, errors, one, warnings};
+use super::fixture::{ACME, HASH, MAIN, acme_error, config, errors, one, warnings};
 use crate::config::from_toml;
 
 #[test]
@@ -109,4 +109,24 @@ fn a_tenants_id_is_its_files_name() {
     let loaded = from_toml(MAIN, &[("ac me", &ACME.replace("HASH", HASH))]);
     let fault = one(loaded.errors.iter().map(ToString::to_string).collect());
     assert!(fault.starts_with("tenants/ac me.toml: the tenant's id is the file's name without .toml"), "{fault}");
+}
+
+#[test]
+fn a_tenants_limits_are_none_where_nothing_is_said() {
+    use crate::config::tenant::Limits;
+    assert_eq!(config(MAIN, ACME).tenants[0].limits, Limits::default());
+    let said = config(MAIN, &format!("{ACME}[limits]\nsessions = 4\nrecipients_per_day = 100\n")).tenants[0].limits;
+    assert_eq!(said, Limits { sessions: Some(4), messages_per_minute: None, recipients_per_day: Some(100) });
+    let none = one(errors(MAIN, &format!("{ACME}[limits]\nmessages_per_minute = 0\n")));
+    assert!(none.contains("limits.messages_per_minute = 0: expected a whole number from 1"), "{none}");
+}
+
+#[test]
+fn a_route_selects_in_one_of_four_ways() {
+    use crate::tenant::Select;
+    assert_eq!(config(MAIN, ACME).tenants[0].routes[0].select, Select::Order);
+    let sticky = config(MAIN, &format!("{ACME}select = \"sticky_sender\"\n"));
+    assert_eq!(sticky.tenants[0].routes[0].select, Select::StickySender);
+    let other = one(errors(MAIN, &format!("{ACME}select = \"random\"\n")));
+    assert!(other.contains("`order`, `least_loaded`, `most_budget` or `sticky_sender`"), "{other}");
 }
