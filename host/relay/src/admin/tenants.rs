@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use posthouse_upstream::provider::ProviderKind;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Admin;
 use super::access::{Caller, TenantScope};
@@ -24,14 +25,19 @@ pub(super) async fn list(State(admin): State<Admin>, caller: Caller) -> Json<Val
 
 /// One tenant, with its routes and its accounts.
 pub(super) async fn show(TenantScope { tenant }: TenantScope) -> Json<Value> {
-    let mut shown = summary(&tenant);
+    Json(whole(&tenant))
+}
+
+/// All that is told of a tenant.
+pub(super) fn whole(tenant: &Tenant) -> Value {
+    let mut shown = summary(tenant);
     let mut routes: Vec<(&String, &Vec<String>)> = tenant.routes.iter().collect();
     routes.sort();
     let route = |(name, accounts)| json!({ "name": name, "accounts": accounts });
     shown["default_route"] = json!(tenant.default_route);
     shown["routes"] = routes.into_iter().map(route).collect();
-    shown["account_list"] = accounts_of(&tenant);
-    Json(shown)
+    shown["account_list"] = accounts_of(tenant);
+    shown
 }
 
 /// The accounts of one tenant.
@@ -44,7 +50,8 @@ pub(super) fn ready(tenant: &Tenant) -> usize {
     tenant.accounts.values().filter(|account| state(tenant, account).name == Name::Ready).count()
 }
 
-fn summary(tenant: &Tenant) -> Value {
+/// What is told of a tenant in a list.
+pub(super) fn summary(tenant: &Tenant) -> Value {
     let state = match (&tenant.pauses.whole, tenant.lacks_policy) {
         (Some(_), _) => "paused",
         (None, true) => "policy_missing",
@@ -58,6 +65,7 @@ fn summary(tenant: &Tenant) -> Value {
         "accounts": tenant.accounts.len(),
         "accounts_ready": ready(tenant),
         "totals": tenant.tally.totals(),
+        "recent": tenant.tally.recent(Instant::now()),
     })
 }
 
@@ -101,5 +109,6 @@ fn shown(tenant: &Tenant, account: &Account) -> Value {
         "session_reuses": gauges.reuses,
         "rate": rate,
         "totals": account.tally.totals(),
+        "recent": account.tally.recent(Instant::now()),
     })
 }
