@@ -14,6 +14,7 @@ mod files;
 mod grants;
 mod keeps_bytes;
 mod keeps_state;
+mod page;
 mod policy_accounts;
 mod policy_failures;
 mod policy_generations;
