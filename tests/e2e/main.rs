@@ -16,6 +16,7 @@ mod grants;
 mod keeps_bytes;
 mod keeps_state;
 mod overload;
+mod page;
 mod policy_accounts;
 mod policy_failures;
 mod policy_generations;

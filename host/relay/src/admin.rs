@@ -12,6 +12,7 @@ mod failure;
 mod guard;
 mod health;
 mod history;
+mod page;
 mod pausing;
 mod policies;
 mod routes;

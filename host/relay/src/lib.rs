@@ -33,6 +33,7 @@ pub mod pauses;
 pub mod policies;
 pub mod rate;
 pub mod realm;
+pub mod recent;
 pub mod refusals;
 pub mod relay;
 pub mod replies;

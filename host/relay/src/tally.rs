@@ -2,10 +2,14 @@
 //!
 //! Metrics are for those who collect them over time; these are what `status` shows without such a collector.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::recent::{Reading, Recent, Series};
 
 /// The counts; they outlive generations.
 #[derive(Debug, Default)]
@@ -15,6 +19,8 @@ pub struct Tally {
     refused: AtomicU64,
     delivered_bytes: AtomicU64,
     delivered_micros: AtomicU64,
+    /// Made with the first message: most accounts of most minutes have none.
+    recent: OnceLock<Box<Recent>>,
 }
 
 /// What became of a message.
@@ -49,8 +55,9 @@ pub struct Totals {
 }
 
 impl Tally {
-    /// Counts one message.
-    pub fn count(&self, fate: Fate) {
+    /// Counts one message, answered now.
+    pub fn count(&self, fate: Fate, now: Instant) {
+        self.recent.get_or_init(|| Box::new(Recent::since(now))).count(fate, now);
         let add = |counter: &AtomicU64, count: u64| {
             counter.fetch_add(count, Ordering::Relaxed);
         };
@@ -63,6 +70,16 @@ impl Tally {
             Fate::Deferred => add(&self.deferred, 1),
             Fate::Refused => add(&self.refused, 1),
         }
+    }
+
+    /// The last minute.
+    pub fn recent(&self, now: Instant) -> Reading {
+        self.recent.get().map(|recent| recent.reading(now)).unwrap_or_default()
+    }
+
+    /// The last minute, in pieces of two seconds; empty before the first message.
+    pub fn series(&self, now: Instant) -> Series {
+        self.recent.get().map(|recent| recent.series(now)).unwrap_or_default()
     }
 
     /// Reads them.

@@ -108,9 +108,16 @@ async fn answer_of(stream: &mut TcpStream) -> super::http::Answer {
 #[tokio::test]
 async fn paths_and_methods_that_there_are_not_are_refused() {
     let relay = Operated::new().await;
-    for path in
-        ["/", "/v1", "/v1/", "/v1/status/", "/v2/status", "/v1/tenants/acme/secrets", "/v1/openapi.yaml", "//v1/status"]
-    {
+    for path in [
+        "/page",
+        "/v1",
+        "/v1/",
+        "/v1/status/",
+        "/v2/status",
+        "/v1/tenants/acme/secrets",
+        "/v1/openapi.yaml",
+        "//v1/status",
+    ] {
         relay.get(path, OPERATOR).await.refused(404);
     }
     for path in [

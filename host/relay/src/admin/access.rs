@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Admin;
 use super::failure::{Failure, shown};
+use super::page;
 use crate::config::token::Reach;
 use crate::tenant::Tenant;
 
@@ -28,6 +29,8 @@ pub(super) enum Access {
     Metrics,
     /// Whoever has a token; the answer is what that token may see.
     AnyToken,
+    /// The same for a browser, which is asked for it.
+    Page,
     /// Operators, also those who only read.
     ReadRelay,
     /// Operators.
@@ -50,7 +53,7 @@ impl Access {
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
             Self::Open | Self::Metrics => None,
-            Self::AnyToken => Some("any"),
+            Self::AnyToken | Self::Page => Some("any"),
             Self::ReadRelay => Some("relay:read"),
             Self::ChangeRelay => Some("relay:change"),
             Self::ReadTenant => Some("tenant:read"),
@@ -61,7 +64,9 @@ impl Access {
     fn reach(self) -> Reach {
         match self {
             Self::ChangeRelay | Self::ChangeTenant => Reach::Change,
-            Self::Open | Self::Metrics | Self::AnyToken | Self::ReadRelay | Self::ReadTenant => Reach::Read,
+            Self::Open | Self::Metrics | Self::AnyToken | Self::Page | Self::ReadRelay | Self::ReadTenant => {
+                Reach::Read
+            }
         }
     }
 }
@@ -77,6 +82,7 @@ pub(super) async fn admit(
     let id = params.iter().flatten().find(|(name, _)| *name == "tenant").map_or("", |(_, id)| id);
     match admit_to(access, &admin, &mut request, id) {
         Ok(()) => next.run(request).await,
+        Err(failure) if access == Access::Page => page::refusal(failure, request.headers()),
         Err(failure) => failure.into_response(),
     }
 }
@@ -104,7 +110,7 @@ fn admit_to(access: Access, admin: &Admin, request: &mut Request, id: &str) -> R
             caller.is_operator()?;
             caller.may(access.reach())?;
         }
-        Access::Open | Access::Metrics | Access::AnyToken => {}
+        Access::Open | Access::Metrics | Access::AnyToken | Access::Page => {}
     }
     request.extensions_mut().insert(caller);
     Ok(())

@@ -60,6 +60,21 @@ impl Failure {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, error, next)
     }
 
+    /// What is answered.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What was wrong.
+    pub(super) fn error(&self) -> &str {
+        &self.error
+    }
+
+    /// What to do about it.
+    pub(super) fn next(&self) -> &str {
+        &self.next
+    }
+
     /// With this report beside it.
     pub(super) fn with(self, report: Value) -> Self {
         Self { report: Some(Box::new(report)), ..self }

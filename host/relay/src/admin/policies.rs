@@ -201,7 +201,8 @@ fn number(params: &RawPathParams) -> Result<u64, Failure> {
     written.parse().map_err(|_| none())
 }
 
-fn all(tenant: &Tenant) -> Value {
+/// Its generations, the newest first.
+pub(super) fn all(tenant: &Tenant) -> Value {
     let generations: Vec<Value> = tenant.line.history.iter().rev().map(one).collect();
     json!({ "generations": generations, "shadow": tenant.line.comparison() })
 }

@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::access::{Access, admit};
 use super::failure::{Failure, shown};
-use super::{Admin, guard, health, history, pausing, policies, status, tenants, tracing};
+use super::{Admin, guard, health, history, page, pausing, policies, status, tenants, tracing};
 
 /// One endpoint.
 struct Operation {
@@ -23,6 +23,10 @@ struct Operation {
 
 fn operations() -> Vec<Operation> {
     vec![
+        read("/", Access::Page, page::page),
+        read("/page.css", Access::Open, page::style),
+        read("/page.js", Access::Open, page::script),
+        read("/page.svg", Access::Open, page::icon),
         read("/metrics", Access::Metrics, health::metrics),
         read("/healthz", Access::Open, health::health),
         read("/readyz", Access::Open, health::readiness),

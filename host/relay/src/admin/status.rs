@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::access::Caller;
 use super::body::Nothing;
@@ -16,12 +17,17 @@ use crate::listener::TlsMode;
 use crate::snapshot::Snapshot;
 
 pub(super) async fn status(State(admin): State<Admin>) -> Json<Value> {
+    Json(standing(&admin))
+}
+
+/// How the relay stands now.
+pub(super) fn standing(admin: &Admin) -> Value {
     let snapshot = admin.snapshot();
     let (began, at) = admin.began;
     let (open, allowed) = admin.front.connections.standing();
     let held = admin.front.content_memory.held();
     let is_paused = |tenant: &&std::sync::Arc<crate::tenant::Tenant>| tenant.pauses.whole.is_some();
-    Json(json!({
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
         "hostname": snapshot.hostname,
         "started_at": at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
@@ -29,7 +35,7 @@ pub(super) async fn status(State(admin): State<Admin>) -> Json<Value> {
         "draining": admin.draining.is_draining(),
         "generation": snapshot.generation,
         "reload": admin.control.status().last,
-        "listeners": listeners(&admin, &snapshot),
+        "listeners": listeners(admin, &snapshot),
         "connections": { "open": open, "allowed": allowed },
         "content_memory": { "held": held, "allowed": snapshot.config.limits.content_memory },
         "sessions": sessions(&snapshot),
@@ -38,7 +44,8 @@ pub(super) async fn status(State(admin): State<Admin>) -> Json<Value> {
         "accounts": snapshot.accounts().count(),
         "accounts_ready": snapshot.tenants.values().map(|tenant| tenants::ready(tenant)).sum::<usize>(),
         "totals": snapshot.tally.totals(),
-    }))
+        "recent": snapshot.tally.recent(Instant::now()),
+    })
 }
 
 pub(super) async fn reload(State(admin): State<Admin>, caller: Caller, _: Nothing) -> Result<Json<Report>, Failure> {

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use posthouse_upstream::provider::ProviderKind;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Admin;
 use super::access::{Caller, TenantScope};
@@ -25,15 +26,20 @@ pub(super) async fn list(State(admin): State<Admin>, caller: Caller) -> Json<Val
 
 /// One tenant, with its routes and its accounts.
 pub(super) async fn show(TenantScope { tenant }: TenantScope) -> Json<Value> {
-    let mut shown = summary(&tenant);
+    Json(whole(&tenant))
+}
+
+/// All that is told of a tenant.
+pub(super) fn whole(tenant: &Tenant) -> Value {
+    let mut shown = summary(tenant);
     let mut routes: Vec<(&String, &Route)> = tenant.routes.iter().collect();
     routes.sort_by_key(|(name, _)| *name);
     let route =
         |(name, route): (&String, &Route)| json!({ "name": name, "accounts": route.accounts, "select": route.select });
     shown["default_route"] = json!(tenant.default_route);
     shown["routes"] = routes.into_iter().map(route).collect();
-    shown["account_list"] = accounts_of(&tenant);
-    Json(shown)
+    shown["account_list"] = accounts_of(tenant);
+    shown
 }
 
 /// The accounts of one tenant.
@@ -46,7 +52,8 @@ pub(super) fn ready(tenant: &Tenant) -> usize {
     tenant.accounts.values().filter(|account| state(tenant, account).name == Name::Ready).count()
 }
 
-fn summary(tenant: &Tenant) -> Value {
+/// What is told of a tenant in a list.
+pub(super) fn summary(tenant: &Tenant) -> Value {
     let state = match (&tenant.pauses.whole, tenant.lacks_policy) {
         (Some(_), _) => "paused",
         (None, true) => "policy_missing",
@@ -61,6 +68,7 @@ fn summary(tenant: &Tenant) -> Value {
         "accounts_ready": ready(tenant),
         "budgets": tenant.budget.iter().map(budget).collect::<Value>(),
         "totals": tenant.tally.totals(),
+        "recent": tenant.tally.recent(Instant::now()),
     })
 }
 
@@ -121,5 +129,6 @@ fn shown(tenant: &Tenant, account: &Account) -> Value {
         "rate": rate,
         "budgets": account.budgets().iter().map(budget).collect::<Value>(),
         "totals": account.tally.totals(),
+        "recent": account.tally.recent(Instant::now()),
     })
 }

@@ -12,6 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use posthouse_net::connector::{Connector, Trust};
+use posthouse_oauth::secret::Secret;
 use posthouse_simulator::mailbox::Mailbox;
 use posthouse_simulator::options::Options;
 use posthouse_simulator::provider::Provider;
@@ -22,6 +23,7 @@ use self::scenes::{ACME, GLOBEX, PASSWORD, SCENES};
 use self::sender::Sender;
 use super::run::told_to_end;
 use super::terminal::say;
+use crate::config::token::{self, Digest};
 use crate::config::{from_toml, password};
 use crate::relay::Relay;
 use crate::simulation::{self, Doors};
@@ -31,6 +33,8 @@ struct Stage {
     simulator: Simulator,
     relay: Relay,
     connector: Connector,
+    /// Of the admin address.
+    token: Secret,
 }
 
 pub(super) fn demo(once: bool) -> Result<ExitCode, String> {
@@ -52,7 +56,7 @@ async fn play(once: bool) -> Result<ExitCode, String> {
     }
     as_told &= show::ledger(&stage.simulator, accepted);
     if !once {
-        show::invitation(&stage.relay, address);
+        show::invitation(&stage.relay, address, &stage.token);
         told_to_end().await.map_err(|error| format!("cannot wait for signals: {error}"))?;
     }
     stage.relay.stop().await;
@@ -76,15 +80,20 @@ async fn set_up() -> Result<Stage, String> {
     let simulator = Simulator::start(Options::new(mailboxes)).await.map_err(|error| error.to_string())?;
     let certificate = simulator.issue_certificate("relay.example.com").map_err(|error| error.to_string())?;
     let anywhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-    let doors =
-        Doors { plain: anywhere, starttls: Some((anywhere, &certificate.certificate, &certificate.key)), admin: None };
+    let doors = Doors {
+        plain: anywhere,
+        starttls: Some((anywhere, &certificate.certificate, &certificate.key)),
+        admin: Some(anywhere),
+    };
     // The roots are given as a file, as everywhere; it is gone again when it was read.
     let ca = std::env::temp_dir().join(format!("posthouse-demo-{}.pem", std::process::id()));
     std::fs::write(&ca, simulator.ca_pem()).map_err(|error| format!("{}: {error}", ca.display()))?;
     let replies = std::env::temp_dir().join(format!("posthouse-demo-{}-replies.toml", std::process::id()));
     std::fs::write(&replies, REPLIES).map_err(|error| format!("{}: {error}", replies.display()))?;
+    let token = token::generate().map_err(|error| format!("the system has no randomness: {error}"))?;
     let main = simulation::main_file(&simulator, &doors, &ca.display().to_string())
-        + &format!("[replies]\nfile = \"{}\"\n", replies.display());
+        + &format!("[replies]\nfile = \"{}\"\n", replies.display())
+        + &operator(&token);
     let hash = password::hash(PASSWORD.as_bytes());
     let files = PolicyFiles::write()?;
     let acme = simulation::login(ACME.name, &hash, &["@acme.example"], "account = \"gmail\"\n")
@@ -104,5 +113,11 @@ async fn set_up() -> Result<Stage, String> {
         return Err(refused.clone());
     }
     let connector = Connector::new(&Trust::Pem(simulator.ca_pem().into_bytes())).map_err(|error| error.to_string())?;
-    Ok(Stage { simulator, relay, connector })
+    Ok(Stage { simulator, relay, connector, token })
+}
+
+/// Whoever has this token may see and change everything.
+fn operator(token: &Secret) -> String {
+    let hash = Digest::of(token.expose().as_bytes());
+    format!("[[admin.tokens]]\nname = \"demo\"\nhash = \"{hash}\"\nscope = \"operator\"\n")
 }

@@ -49,10 +49,11 @@ impl Transaction {
     }
 
     fn count(&self, fate: Fate) {
-        self.snapshot.tally.count(fate);
-        self.known.tenant.tally.count(fate);
+        let now = Instant::now();
+        self.snapshot.tally.count(fate, now);
+        self.known.tenant.tally.count(fate, now);
         if let Some(account) = &self.account {
-            account.tally.count(fate);
+            account.tally.count(fate, now);
         }
     }
 

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::http::{Method, header};
+use posthouse_smtp::base64;
 use tokio::time::Instant;
 use tracing::warn;
+use zeroize::Zeroizing;
 
 use crate::admin::Admin;
 use crate::admin::connections::Peer;
@@ -37,7 +39,7 @@ impl Caller {
     /// is nothing to gain by waiting, and nobody behind the same address (or on this host) can lock an operator out.
     pub(super) fn of(admin: &Admin, config: &Config, request: &Request) -> Result<Self, Failure> {
         let from = request.extensions().get::<Peer>().expect("each connection says whose it is").address;
-        let digest = Digest::of(bearer(request.headers())?);
+        let digest = Digest::of(&shown_token(request)?);
         if let Some(caller) = Self::known(config, digest, from) {
             return Ok(caller);
         }
@@ -85,7 +87,7 @@ impl Caller {
     }
 
     /// The same is answered for tenants that are there and for those that are not.
-    pub(super) fn may_open(&self, tenant: &str) -> Result<(), Failure> {
+    pub(in crate::admin) fn may_open(&self, tenant: &str) -> Result<(), Failure> {
         match &self.tenant {
             Some(own) if own != tenant => {
                 let error = format!("this is a token of tenant {own} and of no other");
@@ -106,16 +108,34 @@ impl Caller {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&[u8], Failure> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+/// The token of the Authorization field: a bearer token (RFC 6750), or the password of a browser (RFC 7617).
+///
+/// A browser sends its password along with whatever another site's page makes it ask for, so that it is good for reading
+/// only: no other site can read the answers.
+fn shown_token(request: &Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Failure::unauthorized("a token is needed, and only one"));
     };
-    let value = value.as_bytes();
-    let is_bearer = value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
-    let token = value.get(7..).unwrap_or_default().trim_ascii();
-    if is_bearer && (1..=LONGEST).contains(&token.len()) {
-        return Ok(token);
-    }
-    Err(Failure::unauthorized("the Authorization field holds no bearer token"))
+    let none = || Failure::unauthorized("the Authorization field holds no bearer token");
+    let (scheme, shown) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(none)?;
+    let shown = shown.trim().as_bytes();
+    let token = if scheme.eq_ignore_ascii_case("bearer") {
+        Zeroizing::new(shown.to_vec())
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Err(Failure::unauthorized("a browser's password opens what is read, and changes nothing"));
+        }
+        password(shown).ok_or_else(none)?
+    } else {
+        return Err(none());
+    };
+    if (1..=LONGEST).contains(&token.len()) { Ok(token) } else { Err(none()) }
+}
+
+/// The password of `user:password` in base64; the user is whoever.
+fn password(shown: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let pair = Zeroizing::new(base64::decode(shown)?);
+    let colon = pair.iter().position(|octet| *octet == b':')?;
+    Some(Zeroizing::new(pair[colon + 1..].to_vec()))
 }

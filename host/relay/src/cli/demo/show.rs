@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use posthouse_oauth::secret::Secret;
 use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
 
@@ -82,7 +83,7 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 /// How to try it by hand.
-pub(super) fn invitation(relay: &Relay, address: SocketAddr) {
+pub(super) fn invitation(relay: &Relay, address: SocketAddr, token: &Secret) {
     let (login, plain) = (ACME.name, relay.address("plain").unwrap_or(address));
     say("");
     say(&styled(Style::Strong, "Try it by hand"));
@@ -92,6 +93,13 @@ pub(super) fn invitation(relay: &Relay, address: SocketAddr) {
     ));
     say(&format!("   without TLS: --server {plain}"));
     say("   recipients with a fixed answer: unknown@, full@, busy@, rejected@, deferred@, quota@, throttled@, lost@");
+    if let Some(admin) = relay.admin_address() {
+        say("");
+        say(&styled(Style::Strong, "Look at it in a browser"));
+        say(&format!("   http://{admin}/ with any user name, and as the password the token of this demonstration:"));
+        say(&format!("   {}", token.expose()));
+        say(&format!("   as JSON: curl -H \"Authorization: Bearer TOKEN\" http://{admin}/v1/status"));
+    }
     say("");
     say("^C ends it.");
 }
