@@ -69,7 +69,15 @@ impl Breaker {
 
     /// Whether the policy rests, or is being tried again.
     pub fn is_open(&self) -> bool {
-        !matches!(*self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Asking { .. })
+        self.open_for().is_some()
+    }
+
+    /// What it is open for.
+    pub fn open_for(&self) -> Option<Cause> {
+        match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Asking { .. } => None,
+            State::Resting { cause, .. } | State::Trying { cause, .. } => Some(cause),
+        }
     }
 }
 

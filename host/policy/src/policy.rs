@@ -20,7 +20,7 @@ use crate::call::{Attempt, Call, Inquiry, Mail, Report, Settings};
 use crate::compile::{Compiler, Origin};
 use crate::decided::{Decided, Next, Verdict};
 use crate::engine::Engine;
-use crate::failure::LoadError;
+use crate::failure::{Cause, LoadError};
 use crate::lane::Pace;
 use crate::limits::{self, Limits};
 use crate::tenant::TenantMemory;
@@ -178,6 +178,12 @@ impl Policy {
     pub fn is_resting(&self) -> bool {
         let Breakers { recipient, message, outcome } = &self.breakers;
         recipient.is_open() || message.is_open() || outcome.is_open()
+    }
+
+    /// Whether one of its hooks rests for its own failures. A policy that has used up its tenant's share does not fail.
+    pub fn keeps_failing(&self) -> bool {
+        let Breakers { recipient, message, outcome } = &self.breakers;
+        [recipient, message, outcome].into_iter().any(|breaker| breaker.open_for() == Some(Cause::Failures))
     }
 
     /// What it was loaded with.

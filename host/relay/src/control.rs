@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use posthouse_store::generations::Generation;
 use tokio::sync::{mpsc, oneshot, watch as channel};
+use tracing::error;
 
 use crate::admin::AdminDoor;
 use crate::audit::{Actor, Audit};
@@ -123,7 +124,13 @@ impl Control {
         let snapshots = beginning.doors.front().snapshots.clone();
         let entrance = Entrance { snapshots, policies: Arc::clone(&beginning.policies) };
         let (plane, status) = Plane::new(beginning, draining.watcher());
-        tokio::spawn(plane.run(waiting));
+        tokio::spawn(async move {
+            if tokio::spawn(plane.run(waiting)).await.is_err() {
+                error!(
+                    "the task that carries changes out has died; mail flows on, and nothing can be changed: restart"
+                );
+            }
+        });
         Self { requests, entrance, status, audit }
     }
 

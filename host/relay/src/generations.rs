@@ -29,6 +29,8 @@ pub struct Line {
     active: Option<Arc<TenantPolicy>>,
     canary: Option<Canary>,
     shadow: Option<Shadow>,
+    /// What was brought back because another one kept failing: it has proved itself, and is not taken back by the relay.
+    brought_back: Option<u64>,
 }
 
 /// A generation that decides on a part of the messages.
@@ -47,12 +49,20 @@ pub(crate) struct Shadow {
     pub(crate) comparison: Arc<Comparison>,
 }
 
+/// Stages that change together, for the archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Steps {
+    pub(crate) stages: Vec<(u64, Stage)>,
+    /// The generation that was promoted, and its place among those that have decided.
+    pub(crate) decided: Option<(u64, u64)>,
+}
+
 /// What a line is being changed to, and what the archive has to be told of it.
 #[derive(Debug)]
 pub(crate) struct Changed {
     pub(crate) line: Line,
     /// Stages to be written down when the line is published.
-    pub(crate) stages: Vec<(u64, Stage)>,
+    pub(crate) steps: Steps,
     /// What should run and could not be loaded, or was brought by a file and is not taken.
     pub(crate) refused: Vec<LoadError>,
     /// A generation that is loaded already.
@@ -61,8 +71,8 @@ pub(crate) struct Changed {
 
 impl Changed {
     /// To this line, whose stages are to be written down.
-    pub(crate) fn to(line: Line, stages: Vec<(u64, Stage)>) -> Self {
-        Self { line, stages, refused: Vec::new(), at_hand: None }
+    pub(crate) fn to(line: Line, steps: Steps) -> Self {
+        Self { line, steps, refused: Vec::new(), at_hand: None }
     }
 }
 

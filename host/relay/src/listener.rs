@@ -93,13 +93,14 @@ pub(crate) async fn accept(
     name: String,
     front: Arc<Front>,
     mut draining: Draining,
-    mut stop: oneshot::Receiver<()>,
+    stop: oneshot::Receiver<()>,
 ) -> Arc<Listener> {
+    let mut stop = Some(stop);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => accepted,
             () = draining.begun() => break,
-            _ = &mut stop => return listener,
+            () = told(&mut stop) => return listener,
         };
         // The rules of now: a reload between two connections shows in the second.
         let Some(rules) = front.snapshots.current().listener(&name).cloned() else { continue };
@@ -117,6 +118,17 @@ pub(crate) async fn accept(
     }
     info!(listener = name, "no longer accepting");
     listener
+}
+
+/// Ends when it is told to. Where whoever could tell is gone, nobody will: the door stays open.
+async fn told(stop: &mut Option<oneshot::Receiver<()>>) {
+    if let Some(receiver) = stop
+        && receiver.await.is_ok()
+    {
+        return;
+    }
+    *stop = None;
+    std::future::pending().await
 }
 
 /// Says why. A fresh socket takes a line at once, so that nobody else waits for this; and no task is

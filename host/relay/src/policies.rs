@@ -20,7 +20,6 @@ use posthouse_policy::limits;
 use posthouse_policy::policy::{Policy, Terms};
 use posthouse_policy::tenant::TenantMemory;
 use posthouse_store::error::Error as StoreError;
-use posthouse_store::generations::Stage;
 use posthouse_store::key_value::{Entry as Kept, Value as KeptValue};
 use posthouse_store::store::Store;
 use tokio::time::Instant;
@@ -28,6 +27,7 @@ use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::config::policy::Policy as Settings;
+use crate::generations::Steps;
 use crate::generations::archive::Archive;
 use crate::keeper::unix_now;
 use crate::metrics::{LoadedPolicy, PolicyMetrics};
@@ -139,9 +139,9 @@ impl Policies {
 
     /// Writes down what became of generations. A relay that cannot goes on, and says so: after a restart the stages before
     /// would hold again.
-    pub(crate) async fn write_down(&self, stages: &[(String, Vec<(u64, Stage)>)]) {
-        for (tenant, stages) in stages {
-            if let Err(error) = self.archive.set_stages(tenant, stages.clone()).await {
+    pub(crate) async fn write_down(&self, stages: &[(String, Steps)]) {
+        for (tenant, steps) in stages {
+            if let Err(error) = self.archive.set_stages(tenant, steps.clone()).await {
                 error!(tenant, %error, "the stages of its policy are not kept: a restart would bring back those before");
             }
         }

@@ -14,7 +14,6 @@ use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
 use posthouse_policy::failure::LoadError;
 use posthouse_store::error::Error as StoreError;
-use posthouse_store::generations::Stage;
 use posthouse_store::store::Store;
 use posthouse_upstream::replies::Replies;
 use tokio::sync::watch;
@@ -22,6 +21,7 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::budget::Books;
 use crate::config::Config;
+use crate::generations::Steps;
 use crate::listener::Rules;
 use crate::pauses::{Pauses, Subject};
 use crate::policies::Policies;
@@ -51,7 +51,7 @@ pub struct Snapshot {
     /// Why a tenant's policy was not taken. Such a tenant's mail is deferred.
     pub refused_policies: Arc<Vec<String>>,
     /// Stages of tenants' policies that are to be written down when this snapshot is published.
-    pub(crate) stages: Vec<(String, Vec<(u64, Stage)>)>,
+    pub(crate) stages: Vec<(String, Steps)>,
     /// Who is set aside for a while; each tenant holds its own part.
     pub pauses: Arc<Pauses>,
     /// What became of all messages.

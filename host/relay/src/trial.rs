@@ -25,6 +25,8 @@ use crate::trial::world::World;
 
 /// The custom section of a component that carries its author's cases, so that one digest covers both.
 pub(crate) const SECTION: &str = "posthouse-cases";
+/// Octets of the text of cases that a relay reads.
+const LARGEST: usize = 256 * 1024;
 /// Cases that a relay runs.
 const MOST: usize = 200;
 /// How long they may take, all together.
@@ -36,6 +38,9 @@ pub enum Failed {
     /// The cases are none that can be read.
     #[error("its cases cannot be read: {0}")]
     Unreadable(String),
+    /// Their text is too large.
+    #[error("its cases have {0} octets; a relay reads at most {LARGEST}")]
+    TooLarge(usize),
     /// There are too many.
     #[error("it brings {0} cases; a relay runs at most {MOST}")]
     TooMany(usize),
@@ -52,12 +57,21 @@ pub enum Failed {
 /// # Errors
 /// Not all of them came out as they say.
 pub(crate) async fn passes(policy: Policy, text: &str) -> Result<usize, Failed> {
+    if text.len() > LARGEST {
+        return Err(Failed::TooLarge(text.len()));
+    }
     let cases = Cases::of_text(Path::new(SECTION), text).map_err(Failed::Unreadable)?;
     let count = cases.cases.len();
     if count > MOST {
         return Err(Failed::TooMany(count));
     }
-    let mut runner = Runner::new(policy, World::of_cases(&cases));
+    // What the cases say of limits holds within the tenant's own.
+    let (mut world, own) = (World::of_cases(&cases), policy.terms().limits);
+    world.limits.cpu = world.limits.cpu.min(own.cpu);
+    world.limits.time = world.limits.time.min(own.time);
+    world.limits.memory = world.limits.memory.min(own.memory);
+    world.limits.share = own.share;
+    let mut runner = Runner::new(policy, world);
     let all = async {
         let mut otherwise = Vec::new();
         for case in &cases.cases {

@@ -69,6 +69,9 @@ pub struct Generation {
     pub digest: Digest,
     /// What it is used for.
     pub stage: Stage,
+    /// Its place among those that have decided, in the order of their promotions; none where it never has.
+    #[serde(default)]
+    pub decided: Option<u64>,
     /// What it came with.
     #[serde(flatten)]
     pub upload: Upload,
@@ -96,18 +99,18 @@ impl<'s> Generations<'s> {
             let number = numbers.get(tenant)?.map_or(0, |last| last.value()) + 1;
             numbers.insert(tenant, number)?;
             components::name(transaction, &digest, component)?;
-            let generation = Generation { number, digest, stage, upload };
+            let generation = Generation { number, digest, stage, decided: None, upload };
             write(&mut transaction.open_table(TABLE)?, tenant, &generation)?;
             Ok(generation)
         })
     }
 
     /// Sets the stages of generations of a tenant, all or none: a promotion is one that becomes active, and the one
-    /// before that retires.
+    /// before that retires. `decided` is a generation with its place among those that have decided.
     ///
     /// # Errors
     /// There is no such generation, or nothing could be written.
-    pub fn set_stages(&self, tenant: &str, stages: &[(u64, Stage)]) -> Result<(), Error> {
+    pub fn set_stages(&self, tenant: &str, stages: &[(u64, Stage)], decided: Option<(u64, u64)>) -> Result<(), Error> {
         self.database.write("set the stage of a policy generation", |transaction| {
             let mut generations = transaction.open_table(TABLE)?;
             for (number, stage) in stages {
@@ -115,6 +118,9 @@ impl<'s> Generations<'s> {
                 let missing = || Error::NoGeneration { tenant: tenant.to_owned(), number: *number };
                 let mut generation = self.read(tenant, *number, &record.ok_or_else(missing)?)?;
                 generation.stage = *stage;
+                if let Some((_, place)) = decided.filter(|(decided, _)| decided == number) {
+                    generation.decided = Some(place);
+                }
                 write(&mut generations, tenant, &generation)?;
             }
             Ok(())
@@ -157,8 +163,8 @@ impl<'s> Generations<'s> {
         Ok(octets)
     }
 
-    /// Forgets what is over: of the retired ones, and of the refused ones, all but the newest `keep`, and never one that is
-    /// `spared`. Says how many generations went.
+    /// Forgets what is over: of the retired ones, of the refused ones, and of those that were only ever uploaded, all but
+    /// the newest `keep`, and never one that is `spared`. Says how many generations went.
     ///
     /// # Errors
     /// Nothing could be written.
@@ -167,7 +173,7 @@ impl<'s> Generations<'s> {
             let mut generations = transaction.open_table(TABLE)?;
             let all = self.of(tenant, &generations)?;
             let mut gone = 0;
-            for over in [Stage::Retired, Stage::Refused] {
+            for over in [Stage::Retired, Stage::Refused, Stage::Uploaded] {
                 let is_over = |generation: &&Generation| generation.stage == over && Some(generation.number) != spared;
                 for generation in all.iter().rev().filter(is_over).skip(keep) {
                     generations.remove((tenant, generation.number))?;

@@ -63,7 +63,7 @@ fn generations(store: &Store) -> Result<(), Error> {
     let mut stages = vec![(added.number, Stage::Active)];
     let active = all.iter().filter(|generation| generation.stage == Stage::Active);
     stages.extend(active.map(|before| (before.number, Stage::Retired)));
-    step("promote", added.number, || generations.set_stages("acme", &stages))?;
+    step("promote", added.number, || generations.set_stages("acme", &stages, None))?;
     step("prune", added.number, || generations.prune("acme", 2, None)).map(drop)
 }
 

@@ -137,6 +137,11 @@ impl Pool {
         self.inner.sessions.allow(sessions);
     }
 
+    /// Allows so many sessions for now, and forgets neither what is configured nor what the provider has taught.
+    pub fn hold_to(&self, sessions: usize) {
+        self.inner.sessions.allow(sessions);
+    }
+
     /// Leaves so many of the mailbox's sessions to another process, be it all, whatever number is allowed. To be called
     /// within a runtime.
     pub fn leave_elsewhere(&self, sessions: usize) {

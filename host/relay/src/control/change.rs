@@ -1,5 +1,6 @@
 //! The task that carries changes out.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(super) struct Plane {
     status: watch::Sender<Arc<Status>>,
     pub(super) metrics: ReloadMetrics,
     pub(super) audit: Arc<Audit>,
+    /// When it was last tried to take a generation back, by tenant and number.
+    pub(super) taken_back: HashMap<(String, u64), Instant>,
     /// Hears when the relay begins to end.
     pub(super) ending: Draining,
 }
@@ -50,7 +53,21 @@ impl Plane {
         let metrics = ReloadMetrics::register();
         metrics.record(&last);
         let (status, standing) = watch::channel(Arc::new(Status { last, sources }));
-        (Self { publisher, policies, doors, admin, file, status, metrics, audit, ending }, standing)
+        (
+            Self {
+                publisher,
+                policies,
+                doors,
+                admin,
+                file,
+                status,
+                metrics,
+                audit,
+                ending,
+                taken_back: HashMap::new(),
+            },
+            standing,
+        )
     }
 
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use posthouse_policy::failure::LoadError;
 use posthouse_store::error::Error as StoreError;
 use posthouse_store::generations::{Generation, Stage};
+use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::change::Plane;
@@ -18,6 +20,8 @@ use crate::snapshot::{Known, Snapshot};
 use crate::tenant::Tenant;
 use crate::trial;
 
+/// How long before it is tried again to take a policy back.
+const AGAIN: Duration = Duration::from_secs(60);
 /// Who takes back what keeps failing.
 const RELAY: &str = "relay";
 
@@ -158,11 +162,18 @@ impl Plane {
     pub(super) async fn take_back_failing(&mut self) {
         let current = self.publisher.current();
         for tenant in current.tenants.values() {
-            let is_failing = |running: &(Stage, &Arc<TenantPolicy>)| running.1.policy.is_resting();
+            let is_failing = |running: &(Stage, &Arc<TenantPolicy>)| running.1.policy.keeps_failing();
             let failing: Vec<u64> =
                 tenant.line.running().filter(is_failing).map(|(_, policy)| policy.generation).collect();
             for policy_generation in failing {
                 let tenant = &tenant.id;
+                // Once a minute: where it cannot be taken back now, it costs a load to find that out.
+                let (now, tried) = (Instant::now(), (tenant.clone(), policy_generation));
+                self.taken_back.retain(|_, at| now < *at + AGAIN);
+                if self.taken_back.contains_key(&tried) {
+                    continue;
+                }
+                self.taken_back.insert(tried, now);
                 match self.take_back(tenant, policy_generation).await {
                     Ok(()) => error!(tenant, policy_generation, "a policy that keeps failing was taken back"),
                     // There is nothing to go back to: what becomes of its failures the tenant has said.
@@ -198,7 +209,7 @@ impl Plane {
         if let Some(refused) = changed.refused.pop() {
             return Err(refused.into());
         }
-        self.policies.archive().set_stages(&tenant.id, changed.stages.clone()).await?;
+        self.policies.archive().set_stages(&tenant.id, changed.steps.clone()).await?;
         let generation = changed.line.generation(number).cloned().ok_or(StageError::Unknown(number))?;
         self.publish_line(tenant, changed.line);
         let stage = word(generation.stage);

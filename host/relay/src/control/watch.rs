@@ -41,7 +41,8 @@ pub async fn watch(control: Control, mut taken: Fingerprint) {
             continue;
         }
         let Some(still) = stillness(&sources, taken).await else {
-            looked = seen(&sources, outside).await;
+            // As they were before they were read: what has happened since is seen at the next look.
+            looked = now;
             continue;
         };
         debug!("the configuration's files have changed");

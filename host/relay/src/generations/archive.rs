@@ -10,8 +10,10 @@ use posthouse_store::error::Error;
 use posthouse_store::generations::{Generation, Stage, Upload};
 use posthouse_store::store::Store;
 
+use super::Steps;
+
 /// Who brings what is in a file.
-pub(super) const CONFIGURATION: &str = "configuration";
+pub(super) const CONFIGURATION: &str = "the configuration"; // no name of a token has a space
 /// Generations that are over, of each tenant, that are kept for a rollback.
 pub const KEPT: usize = 20;
 /// The same in memory, where their components are.
@@ -74,12 +76,12 @@ impl Archive {
     }
 
     /// Sets stages, all or none.
-    pub(crate) async fn set_stages(&self, tenant: &str, stages: Vec<(u64, Stage)>) -> Result<(), Error> {
+    pub(crate) async fn set_stages(&self, tenant: &str, steps: Steps) -> Result<(), Error> {
         let tenant = tenant.to_owned();
         self.with(move |archive| match &archive.store {
-            Some(store) => store.generations().set_stages(&tenant, &stages),
+            Some(store) => store.generations().set_stages(&tenant, &steps.stages, steps.decided),
             None => {
-                archive.memory().entry(tenant).or_default().set_stages(&stages);
+                archive.memory().entry(tenant).or_default().generations.iter_mut().for_each(|of| steps.apply(of));
                 Ok(())
             }
         })
@@ -123,7 +125,8 @@ fn newest_of_file(generations: &[Generation]) -> Option<u64> {
 pub(super) fn prune(generations: &mut Vec<Generation>, keep: usize) {
     let spared = newest_of_file(generations);
     let is_over = |generation: &Generation| {
-        matches!(generation.stage, Stage::Retired | Stage::Refused) && Some(generation.number) != spared
+        let over = matches!(generation.stage, Stage::Retired | Stage::Refused | Stage::Uploaded);
+        over && Some(generation.number) != spared
     };
     let surplus = generations.iter().filter(|generation| is_over(generation)).count().saturating_sub(keep);
     let mut left = surplus;
@@ -138,20 +141,12 @@ impl Remembered {
     fn append(&mut self, component: Vec<u8>, upload: Upload, stage: Stage) -> Generation {
         self.last += 1;
         let digest = Digest::of(&component);
-        let generation = Generation { number: self.last, digest, stage, upload };
+        let generation = Generation { number: self.last, digest, stage, decided: None, upload };
         self.generations.push(generation.clone());
         self.components.insert(digest, Arc::new(component));
         prune(&mut self.generations, KEPT_IN_MEMORY);
         let named = |digest: &Digest| self.generations.iter().any(|generation| generation.digest == *digest);
         self.components.retain(|digest, _| named(digest));
         generation
-    }
-
-    fn set_stages(&mut self, stages: &[(u64, Stage)]) {
-        for generation in &mut self.generations {
-            if let Some((_, stage)) = stages.iter().find(|(number, _)| *number == generation.number) {
-                generation.stage = *stage;
-            }
-        }
     }
 }

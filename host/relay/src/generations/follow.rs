@@ -11,7 +11,7 @@ use posthouse_store::generations::{Generation, Stage, Upload};
 
 use super::archive::CONFIGURATION;
 use super::shadow::Comparison;
-use super::{Canary, Changed, Line, Shadow};
+use super::{Canary, Changed, Line, Shadow, Steps};
 use crate::config::policy::Policy as Settings;
 use crate::policies::{Policies, TenantPolicy};
 use crate::snapshot::Known;
@@ -30,7 +30,7 @@ pub(crate) async fn follow(
         Some(before) => before.clone(),
         None => Line::of(policies.archive().list(&known.tenant.id).await.map_err(|error| not_kept(&error))?),
     };
-    let mut changed = Changed::to(line, Vec::new());
+    let mut changed = Changed::to(line, Steps::default());
     if let Some(file) = &settings.file {
         let octets = tokio::fs::read(file).await;
         match octets.map_err(|error| LoadError::Unfit(format!("it cannot be read: {error}"))) {
@@ -58,17 +58,21 @@ impl Changed {
         // What could not even describe itself is tried again: the fault may have been in its settings or in our own house.
         // What was taken back because it kept failing is not.
         let was_refused = same.is_some_and(|same| same.stage == Stage::Refused && same.upload.policy.is_empty());
-        if same.is_some() && !was_refused {
+        let is_unfinished = same.is_some_and(|same| same.stage == Stage::Uploaded);
+        if same.is_some() && !was_refused && !is_unfinished {
             return Ok(());
         }
         match policies.load(settings, octets, known).await {
             Ok(policy) => {
-                let generation =
-                    policies.keep(&known.tenant.id, octets, upload(settings, &policy), Stage::Uploaded).await?;
+                let upload = upload(settings, &policy);
+                let generation = match unfinished(policies, &known.tenant.id, digest, &upload).await? {
+                    Some(unfinished) => unfinished,
+                    None => policies.keep(&known.tenant.id, octets, upload, Stage::Uploaded).await?,
+                };
                 let (number, policy) = (generation.number, Arc::new(policy.numbered(generation.number)));
+                self.line.history.retain(|known| known.number != number);
                 self.line.add(generation);
-                let promoted = self.line.bring(number, Stage::Active).expect("what was taken just now can be promoted");
-                self.stages.extend(promoted);
+                self.steps = self.line.bring(number, Stage::Active).expect("what was taken just now can be promoted");
                 self.line.active = Some(policy);
             }
             Err(error @ LoadError::Engine(_)) => return Err(error),
@@ -167,6 +171,21 @@ impl Changed {
             }
         }
     }
+}
+
+/// The generation of this very file that was kept and never came to decide: its reload was refused for something else,
+/// or the process ended in between.
+async fn unfinished(
+    policies: &Policies,
+    tenant: &str,
+    digest: Digest,
+    upload: &Upload,
+) -> Result<Option<Generation>, LoadError> {
+    let kept = policies.archive().list(tenant).await.map_err(|error| not_kept(&error))?;
+    Ok(kept.into_iter().rev().find(|kept| {
+        let is_same = kept.digest == digest && kept.upload.settings == upload.settings;
+        is_same && kept.stage == Stage::Uploaded && kept.upload.who == CONFIGURATION
+    }))
 }
 
 /// What a file brings whose policy has described itself.

@@ -2,8 +2,8 @@
 
 use posthouse_store::generations::{Generation, Stage};
 
-use super::Line;
 use super::archive::{KEPT, prune};
+use super::{Line, Steps};
 
 /// Why a generation does not come to the stage that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +29,52 @@ pub enum StageError {
 }
 
 impl Line {
-    /// Brings a generation to a stage. The stages that change, its own and others', are for the archive.
-    pub(crate) fn bring(&mut self, number: u64, to: Stage) -> Result<Vec<(u64, Stage)>, StageError> {
+    /// Brings a generation to a stage. The steps, its own and others', are for the archive.
+    pub(crate) fn bring(&mut self, number: u64, to: Stage) -> Result<Steps, StageError> {
+        let last = self.history.iter().filter_map(|generation| generation.decided).max();
+        let mut steps = self.move_to(number, to)?;
+        if to == Stage::Active {
+            steps.decided = Some((number, last.unwrap_or(0) + 1));
+            self.brought_back = None;
+        }
+        self.take(&steps);
+        Ok(steps)
+    }
+
+    /// Brings back what decided before the one that decides now, which retires. What has never decided is nothing to go
+    /// back to, and each step goes further back.
+    pub(crate) fn roll_back(&mut self) -> Result<(u64, Steps), StageError> {
+        let now = self.stage_of(Stage::Active).and_then(|generation| generation.decided);
+        let is_before = |generation: &&Generation| {
+            generation.stage == Stage::Retired && generation.decided.is_some_and(|at| now.is_none_or(|now| at < now))
+        };
+        let earlier = self.history.iter().filter(is_before).max_by_key(|generation| generation.decided);
+        let earlier = earlier.ok_or(StageError::NothingBefore)?.number;
+        let steps = self.move_to(earlier, Stage::Active)?;
+        self.take(&steps);
+        Ok((earlier, steps))
+    }
+
+    /// Takes a generation back that keeps failing. Where it decides, what decided before it does again; where there is
+    /// none, or it was brought back itself, it stays.
+    pub(crate) fn take_back(&mut self, number: u64) -> Result<Steps, StageError> {
+        let generation = self.generation(number).ok_or(StageError::Unknown(number))?;
+        let mut steps = Steps::default();
+        if generation.stage == Stage::Active {
+            if self.brought_back == Some(number) {
+                return Err(StageError::NothingBefore);
+            }
+            let (earlier, back) = self.roll_back()?;
+            self.brought_back = Some(earlier);
+            steps = back;
+        }
+        steps.stages.retain(|(other, _)| *other != number);
+        steps.stages.push((number, Stage::Refused));
+        self.take(&steps);
+        Ok(steps)
+    }
+
+    fn move_to(&self, number: u64, to: Stage) -> Result<Steps, StageError> {
         let generation = self.generation(number).ok_or(StageError::Unknown(number))?;
         match (generation.stage, to) {
             (Stage::Refused, _) => return Err(StageError::Refused(number)),
@@ -45,29 +89,7 @@ impl Line {
         let mut stages: Vec<_> =
             self.history.iter().filter(gives_way).map(|other| (other.number, Stage::Retired)).collect();
         stages.push((number, to));
-        self.set(&stages);
-        Ok(stages)
-    }
-
-    /// Brings back what decided before the one that decides now, which retires.
-    pub(crate) fn roll_back(&mut self) -> Result<(u64, Vec<(u64, Stage)>), StageError> {
-        let active = self.stage_of(Stage::Active).map(|generation| generation.number);
-        let before = |generation: &&Generation| {
-            generation.stage == Stage::Retired && active.is_none_or(|active| generation.number < active)
-        };
-        let earlier = self.history.iter().rev().find(before).ok_or(StageError::NothingBefore)?.number;
-        Ok((earlier, self.bring(earlier, Stage::Active)?))
-    }
-
-    /// Takes a generation back that keeps failing. Where it decides, what decided before it does again; where there is
-    /// none, it stays.
-    pub(crate) fn take_back(&mut self, number: u64) -> Result<Vec<(u64, Stage)>, StageError> {
-        let generation = self.generation(number).ok_or(StageError::Unknown(number))?;
-        let mut stages = if generation.stage == Stage::Active { self.roll_back()?.1 } else { Vec::new() };
-        stages.retain(|(other, _)| *other != number);
-        stages.push((number, Stage::Refused));
-        self.set(&stages);
-        Ok(stages)
+        Ok(Steps { stages, decided: None })
     }
 
     /// Adds what was brought.
@@ -76,11 +98,21 @@ impl Line {
         prune(&mut self.history, KEPT);
     }
 
-    fn set(&mut self, stages: &[(u64, Stage)]) {
+    fn take(&mut self, steps: &Steps) {
         for generation in &mut self.history {
-            if let Some((_, stage)) = stages.iter().find(|(number, _)| *number == generation.number) {
-                generation.stage = *stage;
-            }
+            steps.apply(generation);
+        }
+    }
+}
+
+impl Steps {
+    /// What they are for this generation.
+    pub(crate) fn apply(&self, generation: &mut Generation) {
+        if let Some((_, stage)) = self.stages.iter().find(|(number, _)| *number == generation.number) {
+            generation.stage = *stage;
+        }
+        if let Some((_, place)) = self.decided.filter(|(number, _)| *number == generation.number) {
+            generation.decided = Some(place);
         }
     }
 }

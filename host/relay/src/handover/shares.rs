@@ -76,7 +76,7 @@ impl Shares {
 
     /// Takes everything back: there is no new process after all.
     pub(crate) fn take_back(self) {
-        self.kept.iter().for_each(|kept| kept.account.pool().set_sessions(kept.all));
+        self.kept.iter().for_each(|kept| kept.account.pool().hold_to(kept.all));
     }
 }
 
@@ -87,7 +87,7 @@ impl Kept {
         if needed >= self.now {
             return false;
         }
-        pool.set_sessions(needed);
+        pool.hold_to(needed);
         self.now = needed;
         true
     }

@@ -47,10 +47,10 @@ fn a_promotion_is_whole_or_not_at_all() {
     let generations = store.generations();
     generations.append("acme", b"1", upload(""), Stage::Active).unwrap();
     generations.append("acme", b"2", upload(""), Stage::Shadow).unwrap();
-    let error = generations.set_stages("acme", &[(1, Stage::Retired), (3, Stage::Active)]).unwrap_err();
+    let error = generations.set_stages("acme", &[(1, Stage::Retired), (3, Stage::Active)], None).unwrap_err();
     assert!(matches!(error, Error::NoGeneration { number: 3, .. }), "{error}");
     assert_eq!(stages(&generations.list("acme").unwrap()), [(1, Stage::Active), (2, Stage::Shadow)]);
-    generations.set_stages("acme", &[(1, Stage::Retired), (2, Stage::Active)]).unwrap();
+    generations.set_stages("acme", &[(1, Stage::Retired), (2, Stage::Active)], None).unwrap();
     assert_eq!(stages(&generations.list("acme").unwrap()), [(1, Stage::Retired), (2, Stage::Active)]);
 }
 
@@ -74,7 +74,7 @@ fn pruning_keeps_the_newest_and_components_go_with_their_last_generation() {
     assert_eq!(left, [4, 5, 6]);
     assert!(matches!(generations.component(&Digest::of(b"b")), Err(Error::NoComponent { .. })));
     assert_eq!(generations.component(&Digest::of(b"a")).unwrap(), b"a");
-    generations.set_stages("acme", &[(5, Stage::Retired)]).unwrap();
+    generations.set_stages("acme", &[(5, Stage::Retired)], None).unwrap();
     assert_eq!(generations.prune("acme", 0, None).unwrap(), 3);
     assert!(generations.component(&Digest::of(b"a")).is_err());
     let next = generations.append("acme", b"a", upload(""), Stage::Uploaded).unwrap();
@@ -83,12 +83,17 @@ fn pruning_keeps_the_newest_and_components_go_with_their_last_generation() {
 
 #[test]
 fn a_record_reads_as_operators_would_write_it() {
-    let generation =
-        Generation { number: 2, digest: Digest::of(b""), stage: Stage::Canary { percent: 5 }, upload: upload("why") };
+    let generation = Generation {
+        number: 2,
+        digest: Digest::of(b""),
+        stage: Stage::Canary { percent: 5 },
+        decided: Some(1),
+        upload: upload("why"),
+    };
     let text = serde_json::to_string(&generation).unwrap();
     let expected = concat!(
         r#"{"number":2,"digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
-        r#""stage":{"canary":{"percent":5}},"policy":"by-region","version":"1.2.0","settings":{"region":"eu"},"#,
+        r#""stage":{"canary":{"percent":5}},"decided":1,"policy":"by-region","version":"1.2.0","settings":{"region":"eu"},"#,
         r#""who":"ann","when":1700000000,"from":"127.0.0.1","signer":"key 1","note":"why"}"#
     );
     assert_eq!(text, expected);

@@ -22,27 +22,51 @@ fn line(stages: &[Stage]) -> Line {
         number,
         digest: Digest::of(&number.to_be_bytes()),
         stage: *stage,
+        decided: matches!(stage, Stage::Active | Stage::Retired).then_some(number),
         upload: upload(),
     };
     Line::of(stages.iter().zip(1..).map(generation).collect())
 }
 
+fn stages(line: &Line) -> Vec<Stage> {
+    line.history.iter().map(|generation| generation.stage).collect()
+}
+
+const CANARY: Stage = Stage::Canary { percent: 5 };
+
 #[test]
 fn what_is_promoted_takes_the_place_of_what_decided() {
     let mut line = line(&[Stage::Active, Stage::Uploaded]);
-    assert_eq!(line.bring(2, Stage::Active).unwrap(), [(1, Stage::Retired), (2, Stage::Active)]);
-    assert_eq!(line.roll_back().unwrap(), (1, vec![(2, Stage::Retired), (1, Stage::Active)]));
-    // There is nothing before the first.
+    let steps = line.bring(2, Stage::Active).unwrap();
+    assert_eq!((steps.stages, steps.decided), (vec![(1, Stage::Retired), (2, Stage::Active)], Some((2, 2))));
+    assert_eq!(line.roll_back().unwrap().0, 1);
+    assert_eq!(stages(&line), [Stage::Active, Stage::Retired]);
+    // There is nothing before the first, and going back is not undone by going back.
     assert_eq!(line.roll_back().unwrap_err(), StageError::NothingBefore);
 }
 
 #[test]
+fn a_rollback_goes_to_what_decided_before_and_not_to_what_never_did() {
+    let mut line = line(&[Stage::Active, Stage::Uploaded, Stage::Uploaded, Stage::Uploaded]);
+    line.bring(2, CANARY).unwrap();
+    line.bring(3, CANARY).unwrap();
+    line.bring(4, Stage::Active).unwrap();
+    assert_eq!(stages(&line), [Stage::Retired, Stage::Retired, CANARY, Stage::Active]);
+    assert_eq!(line.roll_back().unwrap().0, 1);
+    // The order is that of promotions, not of numbers.
+    line.bring(4, Stage::Active).unwrap();
+    line.bring(1, Stage::Active).unwrap();
+    assert_eq!(line.roll_back().unwrap().0, 4);
+}
+
+#[test]
 fn a_second_canary_retires_the_first_and_leaves_the_others() {
-    let mut line = line(&[Stage::Active, Stage::Canary { percent: 5 }, Stage::Shadow, Stage::Uploaded]);
-    let stages = line.bring(4, Stage::Canary { percent: 10 }).unwrap();
-    assert_eq!(stages, [(2, Stage::Retired), (4, Stage::Canary { percent: 10 })]);
-    assert_eq!(line.bring(4, Stage::Canary { percent: 50 }).unwrap(), [(4, Stage::Canary { percent: 50 })]);
-    assert_eq!(line.bring(4, Stage::Active).unwrap(), [(1, Stage::Retired), (4, Stage::Active)]);
+    let mut line = line(&[Stage::Active, CANARY, Stage::Shadow, Stage::Uploaded]);
+    line.bring(4, Stage::Canary { percent: 10 }).unwrap();
+    assert_eq!(stages(&line), [Stage::Active, Stage::Retired, Stage::Shadow, Stage::Canary { percent: 10 }]);
+    line.bring(4, Stage::Canary { percent: 50 }).unwrap();
+    line.bring(4, Stage::Active).unwrap();
+    assert_eq!(stages(&line), [Stage::Retired, Stage::Retired, Stage::Shadow, Stage::Active]);
 }
 
 #[test]
@@ -58,11 +82,14 @@ fn what_cannot_be_is_said() {
 
 #[test]
 fn what_keeps_failing_is_taken_back_and_not_tried_again() {
-    let mut line = line(&[Stage::Retired, Stage::Active, Stage::Canary { percent: 5 }]);
-    assert_eq!(line.take_back(3).unwrap(), [(3, Stage::Refused)]);
-    assert_eq!(line.take_back(2).unwrap(), [(1, Stage::Active), (2, Stage::Refused)]);
-    assert_eq!(line.bring(2, Stage::Active).unwrap_err(), StageError::Refused(2));
-    // The last one stays: what becomes of its failures the tenant has said.
-    assert_eq!(line.take_back(1).unwrap_err(), StageError::NothingBefore);
-    assert_eq!(line.generation(1).map(|last| last.stage), Some(Stage::Active));
+    let mut line = line(&[Stage::Retired, Stage::Retired, Stage::Active, CANARY]);
+    line.take_back(4).unwrap();
+    line.take_back(3).unwrap();
+    assert_eq!(stages(&line), [Stage::Retired, Stage::Active, Stage::Refused, Stage::Refused]);
+    assert_eq!(line.bring(3, Stage::Active).unwrap_err(), StageError::Refused(3));
+    // What was brought back stays: one message that nobody can decide on is not to undo everything that ever was.
+    assert_eq!(line.take_back(2).unwrap_err(), StageError::NothingBefore);
+    assert_eq!(stages(&line), [Stage::Retired, Stage::Active, Stage::Refused, Stage::Refused]);
+    // An operator can go further.
+    assert_eq!(line.roll_back().unwrap().0, 1);
 }

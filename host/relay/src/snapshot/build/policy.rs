@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use posthouse_policy::failure::LoadError;
-use posthouse_store::generations::Stage;
 use tokio::task::JoinSet;
 
 use crate::config::policy::Policy as Settings;
 use crate::config::tenant::Tenant as TenantSettings;
-use crate::generations::{Changed, follow};
+use crate::generations::{Changed, Steps, follow};
 use crate::policies::{Policies, nobody};
 use crate::snapshot::{BuildError, Known, Snapshot};
 use crate::tenant::Tenant;
@@ -23,7 +22,7 @@ pub(super) struct Loaded {
     /// Why a policy was not taken: that is its own tenant's trouble.
     pub(super) refused: Vec<String>,
     /// Stages to be written down, by tenant.
-    pub(super) stages: Vec<(String, Vec<(u64, Stage)>)>,
+    pub(super) stages: Vec<(String, Steps)>,
 }
 
 /// Loads them.
@@ -54,11 +53,11 @@ pub(super) async fn loaded(
         }
         let Some(done) = loading.join_next().await else { return Ok(all) };
         let (index, settings, changed) = done.expect("loading a policy does not panic");
-        let Changed { line, stages, refused, .. } = changed.map_err(BuildError::Policies)?;
+        let Changed { line, steps, refused, .. } = changed.map_err(BuildError::Policies)?;
         let tenant = all.tenants[index].with_line(line);
         all.refused.extend(refused.into_iter().map(|source| named(&settings, source)));
-        if !stages.is_empty() {
-            all.stages.push((tenant.id.clone(), stages));
+        if steps != Steps::default() {
+            all.stages.push((tenant.id.clone(), steps));
         }
         all.tenants[index] = Arc::new(tenant);
     }
