@@ -5,11 +5,12 @@
 //! finished writing is not taken for a configuration.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
@@ -34,10 +35,10 @@ pub async fn watch(control: Control, mut taken: Fingerprint) {
     let mut sources = control.status().sources.clone();
     let mut looked = [0; 32];
     loop {
-        watcher.watch(directories(&sources));
-        let noticed = timeout(POLL, watcher.changed.notified()).await.is_ok();
+        watcher.watch(&sources);
+        let _woken_or_time = timeout(POLL, watcher.changed.notified()).await;
         let now = seen(&sources, outside).await;
-        if now == looked && !noticed {
+        if now == looked {
             continue;
         }
         let Some(still) = stillness(&sources, taken).await else {
@@ -77,30 +78,32 @@ async fn seen(sources: &Sources, look: fn(&Sources) -> Fingerprint) -> Fingerpri
 struct Files {
     watcher: Option<RecommendedWatcher>,
     watched: HashSet<PathBuf>,
+    /// The names of the files, as they are written and as links lead to them.
+    names: Arc<Mutex<HashSet<OsString>>>,
     changed: Arc<Notify>,
 }
 
 impl Files {
     fn new() -> Self {
         let changed = Arc::new(Notify::new());
-        let bell = Arc::clone(&changed);
+        let names = Arc::<Mutex<HashSet<OsString>>>::default();
+        let (bell, known) = (Arc::clone(&changed), Arc::clone(&names));
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // Our own reading is no change.
-            let is_reading = |kind: &EventKind| matches!(kind, EventKind::Access(access) if *access != AccessKind::Close(AccessMode::Write));
-            if !event.is_ok_and(|event| is_reading(&event.kind)) {
+            if !event.is_ok_and(|event| is_nothing(&event, &known)) {
                 bell.notify_one();
             }
         });
         if let Err(error) = &watcher {
             warn!(%error, "files cannot be watched; they are looked at every {} s", POLL.as_secs());
         }
-        Self { watcher: watcher.ok(), watched: HashSet::new(), changed }
+        Self { watcher: watcher.ok(), watched: HashSet::new(), names, changed }
     }
 
-    /// Watches these directories and no others. One that cannot be watched is looked at all the same.
-    fn watch(&mut self, directories: Vec<PathBuf>) {
+    /// Watches the directories of these and no others. One that cannot be watched is looked at all the same.
+    fn watch(&mut self, sources: &Sources) {
         let Some(watcher) = &mut self.watcher else { return };
-        let wanted: HashSet<PathBuf> = directories.into_iter().collect();
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names(sources);
+        let wanted: HashSet<PathBuf> = directories(sources).into_iter().collect();
         for gone in self.watched.difference(&wanted) {
             let _was_removed = watcher.unwatch(gone);
         }
@@ -111,4 +114,24 @@ impl Files {
         }
         self.watched = wanted;
     }
+}
+
+/// Whether an event is none of the configuration's: a file was read, or another one in its directory, such as a log, was
+/// written to. What comes, goes or is renamed may be a link that leads to one.
+fn is_nothing(event: &Event, names: &Mutex<HashSet<OsString>>) -> bool {
+    let is_known = || {
+        let names = names.lock().unwrap_or_else(PoisonError::into_inner);
+        event.paths.iter().filter_map(|path| path.file_name()).any(|name| names.contains(name))
+    };
+    match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Modify(ModifyKind::Data(_)) => !is_known(),
+        EventKind::Access(_) => true,
+        _ => false,
+    }
+}
+
+fn names(sources: &Sources) -> HashSet<OsString> {
+    let real = |file: &PathBuf| std::fs::canonicalize(file).ok();
+    let files = sources.files.iter().flat_map(|file| [Some(file.clone()), real(file)]).flatten();
+    files.filter_map(|file| file.file_name().map(OsString::from)).collect()
 }
