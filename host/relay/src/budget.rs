@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use metrics::counter;
 use posthouse_mail::date::Date;
-use posthouse_store::budgets::NotTaken;
 use posthouse_store::budgets::in_memory::InMemory;
+use posthouse_store::budgets::{NotTaken, Refused, Wanted};
 use posthouse_store::store::Store;
 use tracing::error;
 
@@ -99,10 +99,10 @@ impl Books {
         })
     }
 
-    fn take(&self, key: &str, count: u64, limit: u64, now: u64) -> Result<(), NotTaken> {
+    fn take_all(&self, wanted: &[Wanted<'_>], now: u64) -> Result<(), Refused> {
         match self {
-            Self::Kept(store) => store.budgets().take_within(key, count, limit, now),
-            Self::InMemory(books) => books.take_within(key, count, limit, now),
+            Self::Kept(store) => store.budgets().take_all(wanted, now),
+            Self::InMemory(books) => books.take_all(wanted, now),
         }
     }
 
@@ -185,23 +185,12 @@ impl Budget {
         self.limit.saturating_sub(self.books.used(&self.key, unix_now()))
     }
 
-    fn take(&self, recipients: u64, now: u64) -> Result<Taken<'_>, OverBudget> {
+    fn wanted(&self, recipients: u64) -> Wanted<'_> {
         let count = match self.unit {
             Unit::Recipients => recipients,
             Unit::Messages => 1,
         };
-        let taken = |count| Taken { budget: self, count, at: now };
-        match self.books.take(&self.key, count, self.limit, now) {
-            Ok(()) => Ok(taken(count)),
-            Err(NotTaken::Full { frees_at: passes_at }) => {
-                Err(OverBudget { whose: self.whose.clone(), unit: self.unit, limit: self.limit, passes_at })
-            }
-            // The provider keeps its limit by itself; that all mail stands still would be the greater evil.
-            Err(NotTaken::Unwritten(error)) => {
-                unwritten(&self.key, &error);
-                Ok(taken(0))
-            }
-        }
+        Wanted { key: &self.key, count, limit: self.limit }
     }
 }
 
@@ -211,26 +200,30 @@ impl<'b> Receipt<'b> {
     /// # Errors
     /// One of them has no place.
     pub(crate) fn take(budgets: impl IntoIterator<Item = &'b Budget>, recipients: usize) -> Result<Self, OverBudget> {
-        let now = unix_now();
-        let mut receipt = Self { taken: Vec::new() };
-        for budget in budgets {
-            match budget.take(recipients as u64, now) {
-                Ok(taken) => receipt.taken.push(taken),
-                Err(over) => {
-                    receipt.give_back();
-                    return Err(over);
-                }
+        let (at, budgets) = (unix_now(), budgets.into_iter().collect::<Vec<_>>());
+        let Some(first) = budgets.first() else { return Ok(Self { taken: Vec::new() }) };
+        let wanted: Vec<Wanted<'_>> = budgets.iter().map(|budget| budget.wanted(recipients as u64)).collect();
+        match first.books.take_all(&wanted, at) {
+            Ok(()) => {
+                let taken = budgets.iter().zip(&wanted).map(|(budget, of)| Taken { budget, count: of.count, at });
+                Ok(Self { taken: taken.collect() })
+            }
+            Err(Refused { index, why: NotTaken::Full { frees_at: passes_at } }) => {
+                let Budget { whose, unit, limit, .. } = budgets[index];
+                Err(OverBudget { whose: whose.clone(), unit: *unit, limit: *limit, passes_at })
+            }
+            // The provider keeps its limit by itself; that all mail stands still would be the greater evil.
+            Err(Refused { why: NotTaken::Unwritten(error), .. }) => {
+                unwritten(&first.key, &error);
+                Ok(Self { taken: Vec::new() })
             }
         }
-        Ok(receipt)
     }
 
     /// The provider has not taken the message.
     pub(crate) fn give_back(self) {
         for Taken { budget, count, at } in self.taken {
-            if count > 0 {
-                budget.books.give_back(&budget.key, count, at);
-            }
+            budget.books.give_back(&budget.key, count, at);
         }
     }
 }

@@ -20,6 +20,26 @@ pub const WINDOW: u64 = 24 * 60 * 60;
 /// much longer than a provider counts it.
 pub const BUCKET: u64 = 10 * 60;
 
+/// What is to be taken of one key.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'k> {
+    /// The key.
+    pub key: &'k str,
+    /// How much.
+    pub count: u64,
+    /// The most that it may have had afterwards.
+    pub limit: u64,
+}
+
+/// Why nothing was taken of several keys.
+#[derive(Debug)]
+pub struct Refused {
+    /// Which of them it was for, from 0; where the journal could not be written, the first.
+    pub index: usize,
+    /// Why.
+    pub why: NotTaken,
+}
+
 /// Why nothing was taken.
 #[derive(Debug, thiserror::Error)]
 pub enum NotTaken {
@@ -64,7 +84,15 @@ impl<'s> Budgets<'s> {
     /// # Errors
     /// There is no place, or the journal could not be written; nothing was taken.
     pub fn take_within(&self, key: &str, recipients: u64, limit: u64, now: u64) -> Result<(), NotTaken> {
-        self.ledger.take(key, recipients, limit, now)
+        self.take_all(&[Wanted { key, count: recipients, limit }], now).map_err(|refused| refused.why)
+    }
+
+    /// Takes of all these keys, which differ, if each stays within its limit, and else of none. It costs one write(2).
+    ///
+    /// # Errors
+    /// One of them has no place, or the journal could not be written; nothing was taken.
+    pub fn take_all(&self, wanted: &[Wanted<'_>], now: u64) -> Result<(), Refused> {
+        self.ledger.take_all(wanted, now)
     }
 
     /// Gives back what was taken at `taken_at` and not used. What has left the window is left alone.

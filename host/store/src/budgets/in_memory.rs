@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::NotTaken;
 use super::window::{Change, Window, bucket_of};
+use super::{NotTaken, Refused, Wanted};
 
 /// Windows by key, and nothing on a disk.
 #[derive(Debug, Default)]
@@ -18,22 +18,34 @@ impl InMemory {
     /// # Errors
     /// There is no place; nothing was taken.
     pub fn take_within(&self, key: &str, recipients: u64, limit: u64, now: u64) -> Result<(), NotTaken> {
+        self.take_all(&[Wanted { key, count: recipients, limit }], now).map_err(|refused| refused.why)
+    }
+
+    /// As [`super::Budgets::take_all`].
+    ///
+    /// # Errors
+    /// One of them has no place; nothing was taken.
+    pub fn take_all(&self, wanted: &[Wanted<'_>], now: u64) -> Result<(), Refused> {
         let mut windows = self.windows();
-        if !windows.contains_key(key) {
-            // Keys come and go with the configuration: here is where those are dropped whose counts are over.
-            windows.retain(|_, window| window.used(now) > 0);
-            windows.insert(key.to_owned(), Window::default());
+        for (index, Wanted { key, count, limit }) in wanted.iter().enumerate() {
+            if !windows.contains_key(*key) {
+                // Keys come and go with the configuration: here is where those are dropped whose counts are over.
+                windows.retain(|_, window| window.used(now) > 0);
+            }
+            let window = windows.entry((*key).to_owned()).or_default();
+            for change in window.put_back(now) {
+                window.apply(change);
+            }
+            window.expire(now);
+            if window.total().saturating_add(*count) > *limit {
+                let frees_at = window.frees_at(*count, *limit, now);
+                return Err(Refused { index, why: NotTaken::Full { frees_at } });
+            }
         }
-        let Some(window) = windows.get_mut(key) else { return Ok(()) };
-        for change in window.put_back(now) {
-            window.apply(change);
+        for Wanted { key, count, .. } in wanted {
+            let by = i64::try_from(*count).unwrap_or(i64::MAX);
+            windows.entry((*key).to_owned()).or_default().apply(Change { bucket: bucket_of(now), by });
         }
-        window.expire(now);
-        if window.total().saturating_add(recipients) > limit {
-            return Err(NotTaken::Full { frees_at: window.frees_at(recipients, limit, now) });
-        }
-        let by = i64::try_from(recipients).unwrap_or(i64::MAX);
-        window.apply(Change { bucket: bucket_of(now), by });
         Ok(())
     }
 

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{ReadableTable, TableDefinition};
 
-use super::NotTaken;
 use super::journal::{self, Journal, Record};
 use super::window::{Change, Window, bucket_of};
 use super::{BUCKET, WINDOW};
+use super::{NotTaken, Refused, Wanted};
 use crate::database::{Database, NUMBERS, number, sync_directory, table};
 use crate::error::Error;
 
@@ -76,27 +76,31 @@ impl Ledger {
         Ok(Self { state: Mutex::new(state), folding: Mutex::default(), torn: torn + torn_too })
     }
 
-    pub(super) fn take(&self, key: &str, recipients: u64, limit: u64, now: u64) -> Result<(), NotTaken> {
+    /// Takes of all keys or of none: one lock, and one write(2), for all of them.
+    pub(super) fn take_all(&self, wanted: &[Wanted<'_>], now: u64) -> Result<(), Refused> {
         let mut state = self.state();
-        let window = state.windows.get_mut(key);
-        let mut changes = window.as_ref().map_or(Vec::new(), |window| window.put_back(now));
-        if let Some(window) = window {
-            window.expire(now);
-            if window.total().saturating_add(recipients) > limit {
-                return Err(NotTaken::Full { frees_at: window.frees_at(recipients, limit, now) });
+        let mut changes = Vec::with_capacity(wanted.len());
+        for (index, Wanted { key, count, limit }) in wanted.iter().enumerate() {
+            let full = |frees_at| Refused { index, why: NotTaken::Full { frees_at } };
+            if let Some(window) = state.windows.get_mut(*key) {
+                changes.extend(window.put_back(now).into_iter().map(|change| (*key, change)));
+                window.expire(now);
+                if window.total().saturating_add(*count) > *limit {
+                    return Err(full(window.frees_at(*count, *limit, now)));
+                }
+            } else if count > limit {
+                return Err(full(None));
             }
-        } else if recipients > limit {
-            return Err(NotTaken::Full { frees_at: None });
+            let by = i64::try_from(*count).unwrap_or(i64::MAX);
+            changes.push((*key, Change { bucket: bucket_of(now), by }));
         }
-        let by = i64::try_from(recipients).unwrap_or(i64::MAX);
-        changes.push(Change { bucket: bucket_of(now), by });
-        Ok(state.carry_out(key, &changes)?)
+        state.carry_out(&changes).map_err(|error| Refused { index: 0, why: error.into() })
     }
 
     pub(super) fn give_back(&self, key: &str, recipients: u64, taken_at: u64) -> Result<(), Error> {
         let mut state = self.state();
         let change = state.windows.get(key).and_then(|window| window.returned(recipients, taken_at));
-        change.map_or(Ok(()), |change| state.carry_out(key, &[change]))
+        change.map_or(Ok(()), |change| state.carry_out(&[(key, change)]))
     }
 
     pub(super) fn used(&self, now: u64) -> Vec<(String, u64)> {
@@ -196,24 +200,24 @@ struct Count {
 
 impl State {
     /// Into the journal first, then into memory: what could not be written did not happen.
-    fn carry_out(&mut self, key: &str, changes: &[Change]) -> Result<(), Error> {
+    fn carry_out(&mut self, changes: &[(&str, Change)]) -> Result<(), Error> {
         self.buffer.clear();
-        for (change, number) in changes.iter().zip(self.number + 1..) {
+        for ((key, change), number) in changes.iter().zip(self.number + 1..) {
             journal::write(&mut self.buffer, number, key, *change);
         }
         if !self.is_detached {
             self.journals[self.active].append(&self.buffer)?;
         }
         self.number += changes.len() as u64;
-        if !self.windows.contains_key(key) {
-            self.windows.insert(key.into(), Window::default());
-        }
-        if !self.changed.contains_key(key) {
-            self.changed.insert(key.into(), Vec::new());
-        }
-        let (window, noted) = (self.windows.get_mut(key), self.changed.get_mut(key));
-        let (Some(window), Some(noted)) = (window, noted) else { return Ok(()) };
-        for change in changes {
+        for (key, change) in changes {
+            if !self.windows.contains_key(*key) {
+                self.windows.insert((*key).into(), Window::default());
+            }
+            if !self.changed.contains_key(*key) {
+                self.changed.insert((*key).into(), Vec::new());
+            }
+            let (window, noted) = (self.windows.get_mut(*key), self.changed.get_mut(*key));
+            let (Some(window), Some(noted)) = (window, noted) else { continue };
             window.apply(*change);
             note(noted, change.bucket);
         }

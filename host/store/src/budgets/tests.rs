@@ -1,6 +1,6 @@
 //! Budgets, by what counts after another opening, a fold that was cut off, and a crowd.
 
-use super::{BUCKET, NotTaken, WINDOW};
+use super::{BUCKET, NotTaken, Refused, WINDOW, Wanted};
 use crate::scratch::Scratch;
 
 const NOW: u64 = 1_700_000_400; // A bucket begins with it.
@@ -119,4 +119,19 @@ fn a_crowd_takes_the_limit_and_not_one_more() {
     assert_eq!((taken, store.budgets().used_by("k", NOW)), (1000, 1000));
     drop(store);
     assert_eq!(scratch.store().budgets().used_by("k", NOW), 1000);
+}
+
+#[test]
+fn of_several_keys_all_are_taken_or_none() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let budgets = store.budgets();
+    let wanted = |count| [("a", 10), ("b", 5)].map(|(key, limit)| Wanted { key, count, limit });
+    budgets.take_all(&wanted(3), NOW).unwrap();
+    let refused = budgets.take_all(&wanted(3), NOW).unwrap_err();
+    assert!(matches!(refused, Refused { index: 1, why: NotTaken::Full { frees_at: Some(_) } }), "{refused:?}");
+    assert_eq!((budgets.used_by("a", NOW), budgets.used_by("b", NOW)), (3, 3));
+    drop(store);
+    let again = scratch.store();
+    assert_eq!((again.budgets().used_by("a", NOW), again.budgets().used_by("b", NOW)), (3, 3));
 }
