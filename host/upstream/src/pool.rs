@@ -92,7 +92,7 @@ impl Pool {
         let sessions = match inherited {
             Inherited::Sessions => Arc::clone(old),
             Inherited::Nothing => {
-                let gate = old.gate().for_new_credentials();
+                let gate = LoginGate::new(); // what is known of it then is handed over by `take_over`
                 Arc::new(Sessions::of(old.mailbox.clone(), Arc::clone(&old.counters), gate))
             }
         };
@@ -107,6 +107,8 @@ impl Pool {
             self.set_sessions(self.inner.limits.sessions);
         }
         if !Arc::ptr_eq(&self.inner.sessions, &old.inner.sessions) {
+            let gate = old.inner.sessions.gate().for_new_credentials();
+            *self.inner.sessions.gate() = gate;
             old.retire();
         }
     }

@@ -88,3 +88,21 @@ async fn refused_credentials_are_not_held_against_their_successors() {
     let next = pool.successor(provider.target(), limits(), Inherited::Nothing);
     send(&next).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_throttle_that_comes_while_the_successor_is_made_holds_for_it() {
+    let provider = Provider::with(|moment: &Moment| match (moment.at, moment.connection) {
+        (At::Auth, 1) => Act::SayAndClose("454 4.7.0 Too many login attempts, please try again later"),
+        _ => Act::Usual,
+    })
+    .await;
+    let impatient =
+        posthouse_upstream::limits::PoolLimits { acquire_deadline: std::time::Duration::from_millis(10), ..limits() };
+    let pool = pool_with(&provider, |limits| *limits = impatient);
+    let next = pool.successor(provider.target(), impatient, Inherited::Nothing);
+    send(&pool).await.unwrap_err();
+    next.take_over(&pool);
+    assert!(next.logins_paused().is_some());
+    send(&next).await.unwrap_err();
+    assert_eq!(provider.connections(), 1);
+}
