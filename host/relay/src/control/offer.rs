@@ -14,8 +14,8 @@ use tracing::info;
 use super::policies::{Component, Push, Rejected, place_for};
 use crate::audit::Actor;
 use crate::config::policy::Policy as Settings;
+use crate::generations::Line;
 use crate::generations::signature::Subject;
-use crate::generations::{Line, StageError};
 use crate::hex;
 use crate::policies::{Policies, TenantPolicy, nobody};
 use crate::snapshot::{Known, Snapshots};
@@ -45,11 +45,7 @@ impl Entrance {
     /// Checked -> compiled -> described, settings checked -> signed -> its author's cases passed.
     pub(super) async fn look_at(&self, push: Push) -> Result<Offered, Rejected> {
         let (tenant, settings) = place_for(&self.snapshots.current(), &push.tenant)?;
-        if let Stage::Canary { percent } = push.to
-            && !(1..=99).contains(&percent)
-        {
-            return Err(StageError::Share(percent).into());
-        }
+        tenant.line.check_stage_of_next(push.to)?;
         let component = match push.component {
             Component::Octets(octets) => Arc::new(octets),
             Component::OfActive => {

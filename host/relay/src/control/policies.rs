@@ -133,9 +133,9 @@ impl Plane {
             self.publish_line(&tenant, line);
             return Ok(generation);
         }
-        let stages = line.bring(generation.number, offered.to)?;
+        let steps = line.bring(generation.number, offered.to)?;
         let at_hand = Some(Arc::new(offered.policy.numbered(generation.number)));
-        let changed = Changed { at_hand, ..Changed::to(line, stages) };
+        let changed = Changed { at_hand, ..Changed::to(line, steps) };
         self.publish_run((&tenant, &settings), changed, generation.number, &offered.actor.who).await
     }
 
@@ -151,11 +151,11 @@ impl Plane {
     async fn bring_for(&mut self, wanted: Move) -> Result<Generation, Rejected> {
         let (tenant, settings) = place_for(&self.publisher.current(), &wanted.tenant)?;
         let mut line = tenant.line.clone();
-        let (number, stages) = match wanted.number {
+        let (number, steps) = match wanted.number {
             Some(number) => (number, line.bring(number, wanted.to)?),
             None => line.roll_back()?,
         };
-        self.publish_run((&tenant, &settings), Changed::to(line, stages), number, &wanted.actor.who).await
+        self.publish_run((&tenant, &settings), Changed::to(line, steps), number, &wanted.actor.who).await
     }
 
     /// Takes back what keeps failing: a canary and a shadow end, and what decided before decides again.
@@ -189,8 +189,8 @@ impl Plane {
     async fn take_back(&mut self, id: &str, number: u64) -> Result<(), Rejected> {
         let (tenant, settings) = place_for(&self.publisher.current(), id)?;
         let mut line = tenant.line.clone();
-        let stages = line.take_back(number)?;
-        let outcome = self.publish_run((&tenant, &settings), Changed::to(line, stages), number, RELAY).await;
+        let steps = line.take_back(number)?;
+        let outcome = self.publish_run((&tenant, &settings), Changed::to(line, steps), number, RELAY).await;
         let deed = deed("policy_taken_back", id.to_owned(), &outcome, self.publisher.current().generation);
         self.audit.record(Actor::here(RELAY), deed);
         outcome.map(drop)

@@ -23,6 +23,9 @@ pub enum StageError {
     /// There is none before it.
     #[error("there is no earlier generation that has decided; promote the one that is wanted")]
     NothingBefore,
+    /// There is none whose messages it could have a share of.
+    #[error("no generation decides yet, so that there is nothing to have a share of; promote this one")]
+    NothingDecides,
     /// A share that is none.
     #[error("a canary decides on 1 to 99 of a hundred messages, not on {0}; promote it to decide on all")]
     Share(u8),
@@ -74,14 +77,25 @@ impl Line {
         Ok(steps)
     }
 
+    /// Whether a generation that is brought next may come to this stage: said before anything of it is kept.
+    pub(crate) fn check_stage_of_next(&self, to: Stage) -> Result<(), StageError> {
+        match to {
+            Stage::Canary { percent } if !(1..=99).contains(&percent) => Err(StageError::Share(percent)),
+            // Its tenant's mail waits for the first that decides; a canary or a shadow alone would never be asked.
+            Stage::Canary { .. } | Stage::Shadow if self.stage_of(Stage::Active).is_none() => {
+                Err(StageError::NothingDecides)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn move_to(&self, number: u64, to: Stage) -> Result<Steps, StageError> {
         let generation = self.generation(number).ok_or(StageError::Unknown(number))?;
         match (generation.stage, to) {
             (Stage::Refused, _) => return Err(StageError::Refused(number)),
             (Stage::Active, Stage::Active) => return Err(StageError::Already(number)),
             (Stage::Active, _) => return Err(StageError::Active(number)),
-            (_, Stage::Canary { percent }) if !(1..=99).contains(&percent) => return Err(StageError::Share(percent)),
-            _ => {}
+            _ => self.check_stage_of_next(to)?,
         }
         // Of what decides, of canaries and of shadows there is one each.
         let gives_way =

@@ -81,6 +81,14 @@ fn what_cannot_be_is_said() {
 }
 
 #[test]
+fn nothing_stands_beside_a_generation_that_is_not_there() {
+    let mut line = line(&[Stage::Uploaded]);
+    assert_eq!(line.bring(1, CANARY).unwrap_err(), StageError::NothingDecides);
+    assert_eq!(line.bring(1, Stage::Shadow).unwrap_err(), StageError::NothingDecides);
+    line.bring(1, Stage::Active).unwrap();
+}
+
+#[test]
 fn what_keeps_failing_is_taken_back_and_not_tried_again() {
     let mut line = line(&[Stage::Retired, Stage::Retired, Stage::Active, CANARY]);
     line.take_back(4).unwrap();
