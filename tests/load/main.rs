@@ -13,6 +13,7 @@ mod policies;
 mod process;
 mod report;
 mod scenarios;
+mod tokens;
 mod world;
 
 use std::process::ExitCode;

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use crate::client::Proof;
 use crate::drive::Sender;
 use crate::process::Process;
+use crate::report::say;
 use crate::world::{World, free_port};
 
 /// How long a program may take to listen; a relay may have a thousand policies to compile first.
@@ -32,6 +33,14 @@ pub(crate) struct Peer {
     pub(crate) log: PathBuf,
 }
 
+impl Peer {
+    /// Shows the first of the messages that the relay has not delivered, by its log.
+    pub(crate) fn tell_refusals(&self) {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().filter(|line| line.contains("not delivered")).take(3).for_each(|line| say(&format!("    {line}")));
+    }
+}
+
 /// The operator's token of relays that have an admin address.
 pub(crate) const TOKEN: &str = "posthouse_of-the-load-test-and-of-nothing-else-0";
 
@@ -44,6 +53,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) certificate: Option<&'a str>,
     /// Whether it has an admin address.
     pub(crate) has_admin: bool,
+    /// Lines of each of its accounts.
+    pub(crate) of_accounts: &'a str,
 }
 
 /// The relay, from its release build; `level` is its log's: `info` writes a line a message.
@@ -90,7 +101,7 @@ pub(crate) async fn posthouse_in(
         let id = mailbox.address.split('@').next().unwrap_or_default();
         // Counted as an operator's are, and never full.
         let budgets = "recipients_per_day = 4000000000\nmessages_per_day = 4000000000\n";
-        let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n{budgets}");
+        let more = format!("sessions = {sessions}\nmessages_per_session = 1000000\n{budgets}{}", around.of_accounts);
         tenant.push_str(&simulation::account(id, mailbox, &more));
     }
     std::fs::write(tenants.join("load.toml"), tenant + around.policy)?;
@@ -136,7 +147,8 @@ pub(crate) async fn haproxy(world: &World) -> io::Result<Option<Peer>> {
 }
 
 async fn start(program: &Path, arguments: &[&str], world: &World, address: SocketAddr) -> io::Result<Peer> {
-    let log = world.directory.join(format!("{}.log", address.port()));
+    // Not beside the configuration: the relay watches that directory, and would hear of each line.
+    let log = world.logs().join(format!("{}.log", address.port()));
     let process = Process::start(program, arguments, &log)?;
     let mut waited = Duration::ZERO;
     while TcpStream::connect(address).await.is_err() {

@@ -10,6 +10,7 @@ use crate::drive::{Load, Outcome, Sender};
 use crate::peers::{self, Peer};
 use crate::policies;
 use crate::report::{heading, row, say};
+use crate::tokens;
 use crate::world::{Cost, World};
 
 /// How much is sent.
@@ -51,6 +52,13 @@ pub(crate) async fn all(extent: Extent, only: &[String]) -> io::Result<bool> {
     if wanted("accounts") {
         many_accounts(extent, &mut bars).await?;
     }
+    if wanted("tokens") {
+        tokens::steady(extent, false, &mut bars).await?;
+    }
+    // It takes twenty minutes, and so has to be asked for.
+    if only.iter().any(|asked| asked == "tokens-as-they-are") {
+        tokens::steady(extent, true, &mut bars).await?;
+    }
     if wanted("large") {
         large(&mut bars).await?;
     }
@@ -90,6 +98,7 @@ pub(crate) async fn measured(world: &World, peer: &Peer, load: Load, bars: &mut 
     let accepted = warmed.accepted + outcome.accepted;
     let told = warmed.refused + outcome.refused == 0 && warmed.errors.is_empty() && outcome.errors.is_empty();
     if !(told && world.has_each_once(accepted)) {
+        peer.tell_refusals();
         bars.holds(&format!("every 250 has one copy, and nothing was refused ({accepted} accepted)"), false);
     }
     Ok((outcome, cost))

@@ -25,6 +25,9 @@ pub(crate) struct World {
     numbers: Arc<AtomicU64>,
 }
 
+/// Where the programs' logs are, in the world's directory.
+const LOGS: &str = "logs";
+
 /// What a run cost the program under measurement.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
@@ -50,7 +53,7 @@ impl World {
         options.gmail.limits.message_size = 200_000_000;
         let simulator = Simulator::start(options).await.map_err(io::Error::other)?;
         let directory = std::env::temp_dir().join(format!("posthouse-load-{}", std::process::id()));
-        std::fs::create_dir_all(&directory)?;
+        std::fs::create_dir_all(directory.join(LOGS))?;
         std::fs::write(directory.join("ca.pem"), simulator.ca_pem())?;
         Ok(Self { simulator, mailboxes, directory, numbers: Arc::default() })
     }
@@ -71,6 +74,11 @@ impl World {
         let distinct: HashSet<&str> =
             messages.iter().flat_map(|message| message.recipients.iter().map(String::as_str)).collect();
         messages.len() as u64 == accepted && distinct.len() as u64 == accepted
+    }
+
+    /// Where logs are.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.directory.join(LOGS)
     }
 
     pub(crate) fn forget(&self) {

@@ -94,7 +94,7 @@ struct Shared {
     rotation: Arc<dyn Rotation>,
     seed: u64,
     current: RwLock<Option<Arc<AccessToken>>>,
-    /// Whether somebody asked for the token since it was issued: an unused one is left to lapse.
+    /// Whether somebody has had this token, be it whoever waited for it: an unused one is left to lapse.
     used: AtomicBool,
     work: Mutex<Work>,
 }
@@ -124,16 +124,24 @@ impl TokenCache {
         Self { shared: Arc::new(Shared { client, endpoint, rotation, seed, current, used, work }) }
     }
 
+    /// The token, where it can be had without waiting.
+    pub fn at_hand(&self) -> Option<Arc<AccessToken>> {
+        let token = self.shared.valid()?;
+        self.shared.used.store(true, Ordering::Relaxed);
+        Some(token)
+    }
+
     /// A valid token: the one at hand, or a new one.
     ///
     /// # Errors
     /// There is none. While the endpoint is not to be asked, the last error is given at once.
     pub async fn token(&self) -> Answer {
-        if let Some(token) = self.shared.valid() {
-            self.shared.used.store(true, Ordering::Relaxed);
-            return Ok(token);
-        }
-        self.request(None).await
+        let answer = match self.shared.valid() {
+            Some(token) => Ok(token),
+            None => self.request(None).await,
+        };
+        self.shared.used.store(true, Ordering::Relaxed);
+        answer
     }
 
     /// A newer token than this one, which the provider has refused: asked for now, unless a newer
@@ -142,10 +150,12 @@ impl TokenCache {
     /// # Errors
     /// There is none.
     pub async fn renew(&self, refused: &AccessToken) -> Answer {
-        match self.shared.valid() {
+        let answer = match self.shared.valid() {
             Some(token) if token.secret != refused.secret => Ok(token),
             _ => self.request(Some(refused)).await,
-        }
+        };
+        self.shared.used.store(true, Ordering::Relaxed);
+        answer
     }
 
     /// What there is to know.
@@ -193,7 +203,6 @@ impl Shared {
     /// The request under way, a new one, or the error that forbids one.
     fn join(self: &Arc<Self>, refused: Option<&AccessToken>) -> Joined {
         let mut work = self.work();
-        self.used.store(true, Ordering::Relaxed);
         if let Some(flight) = &work.flight {
             return Joined::Flight(flight.clone());
         }

@@ -24,7 +24,7 @@ mod turns;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_net::listen::Listener;
@@ -39,9 +39,6 @@ use crate::front::Front;
 use crate::inherited::ADMIN;
 use crate::shutdown::Draining;
 use crate::snapshot::Snapshot;
-
-/// How often the metrics' histograms are tidied when nobody asks for them.
-const UPKEEP: Duration = Duration::from_secs(5);
 
 /// What endpoints answer from.
 #[derive(Debug, Clone)]
@@ -130,9 +127,6 @@ pub(crate) fn bind(
 
 /// Serves the admin address until the relay is gone.
 pub(crate) fn serve(listener: Accepting, admin: Admin) {
-    if let Some(prometheus) = admin.prometheus.clone() {
-        tokio::spawn(upkeep(prometheus));
-    }
     tokio::spawn(connections::accept(listener, admin));
 }
 
@@ -153,13 +147,5 @@ impl Admin {
     /// What holds now.
     fn snapshot(&self) -> Arc<Snapshot> {
         self.front.snapshots.current()
-    }
-}
-
-async fn upkeep(prometheus: PrometheusHandle) {
-    let mut interval = tokio::time::interval(UPKEEP);
-    loop {
-        interval.tick().await;
-        prometheus.run_upkeep();
     }
 }

@@ -236,6 +236,12 @@ pub fn count_next_account(tenant: &str, account: &str, reason: &'static str) {
     .increment(1);
 }
 
+/// How long logins waited for an access token, of those that found none at hand.
+pub fn token_waits() -> Histogram {
+    describe_histogram!("posthouse_token_wait_seconds", "how long logins without a token at hand waited for one");
+    histogram!("posthouse_token_wait_seconds")
+}
+
 /// Counts a connection that its tenant had no place for.
 pub fn count_turned_away(tenant: &str) {
     counter!("posthouse_tenant_connections_refused_total", "tenant" => tenant.to_owned()).increment(1);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use metrics::Histogram;
 use posthouse_oauth::cache::{AccessToken, NoRotation, Rotation, TokenCache};
 use posthouse_oauth::endpoint::Endpoint;
 use posthouse_oauth::error::Error as OAuthError;
@@ -12,11 +13,13 @@ use posthouse_smtp::sasl::{Mechanism, Secret};
 use posthouse_store::error::Error as StoreError;
 use posthouse_store::store::Store;
 use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLogin};
+use tokio::time::Instant;
 use tracing::error;
 
 use super::rotation::Place;
 use super::{Surroundings, seed};
 use crate::config::account::{Account as Settings, Grant};
+use crate::metrics::token_waits;
 
 pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Arc<dyn LoginSource> {
     let identity = |mechanism| Identity {
@@ -33,7 +36,7 @@ pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundin
             let endpoint = Endpoint::clone(endpoint);
             let (grant, rotation) = rotation(tenant, settings, grant, around);
             let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
-            Arc::new(Tokens { identity: identity(*mechanism), tokens })
+            Arc::new(Tokens { identity: identity(*mechanism), tokens, waits: token_waits() })
         }
     }
 }
@@ -103,9 +106,19 @@ impl LoginSource for Password {
 struct Tokens {
     identity: Identity,
     tokens: TokenCache,
+    /// How long logins wait that find no token at hand.
+    waits: Histogram,
 }
 
 impl Tokens {
+    /// A token that has to be asked for.
+    async fn awaited(&self) -> Result<Arc<AccessToken>, LoginError> {
+        let asked = Instant::now();
+        let token = self.tokens.token().await;
+        self.waits.record(asked.elapsed());
+        token.map_err(|error| failed(&error))
+    }
+
     fn session_login(&self, token: &AccessToken) -> SessionLogin {
         let login = Some(self.identity.login(token.secret()));
         SessionLogin { login, valid_until: Some(token.expires_at()) }
@@ -115,7 +128,10 @@ impl Tokens {
 impl LoginSource for Tokens {
     fn login(&self) -> LoginFuture<'_> {
         Box::pin(async {
-            let token = self.tokens.token().await.map_err(|error| failed(&error))?;
+            let token = match self.tokens.at_hand() {
+                Some(token) => token,
+                None => self.awaited().await?,
+            };
             Ok(self.session_login(&token))
         })
     }

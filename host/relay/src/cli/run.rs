@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -29,6 +30,9 @@ use crate::inherited::Inherited;
 use crate::metrics::{LATENCY_BUCKETS, POLICY_BUCKETS};
 use crate::relay::{Beginnings, Origin, Prepared, Relay};
 use crate::service::Service;
+
+/// How often what histograms have gathered is put into their buckets: until then each value takes memory.
+const UPKEEP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -144,12 +148,23 @@ async fn start(beginning: Beginning<'_>, main: oneshot::Sender<()>) -> Result<Re
     relay.await.map_err(|error| error.to_string())
 }
 
+/// Installs the metrics' recorder, and keeps it tidy, whether or not anybody ever reads them.
 fn prometheus() -> Result<PrometheusHandle, String> {
-    PrometheusBuilder::new()
+    let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full("posthouse_policy_cpu_seconds".to_owned()), POLICY_BUCKETS)
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BUCKETS))
         .and_then(PrometheusBuilder::install_recorder)
-        .map_err(|error| format!("cannot set up metrics: {error}"))
+        .map_err(|error| format!("cannot set up metrics: {error}"))?;
+    tokio::spawn(upkeep(recorder.clone()));
+    Ok(recorder)
+}
+
+async fn upkeep(recorder: PrometheusHandle) {
+    let mut interval = tokio::time::interval(UPKEEP);
+    loop {
+        interval.tick().await;
+        recorder.run_upkeep();
+    }
 }
 
 /// Speaks to the service manager once it knows this process.
