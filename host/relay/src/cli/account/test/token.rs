@@ -47,6 +47,9 @@ pub(super) async fn obtained(account: &Account, around: &Surroundings<'_>, steps
 /// What may be otherwise for a relay.
 fn doubt(grant: &Asked) -> &'static str {
     match grant {
+        Asked::RefreshToken { refresh_token: None, .. } => {
+            "\nits refresh token, if somebody has given one, is in the relay's store, which this leaves alone"
+        }
         Asked::RefreshToken { .. } => {
             "\nwith the configuration's refresh token; a relay may have a newer one in its store"
         }
