@@ -4,6 +4,7 @@ use super::account;
 use super::receiver::Receiver;
 use crate::admin::http::Ask;
 use crate::admin::operated::{OPERATOR, Operated, acme};
+use crate::files::Files;
 use crate::post::{APP, send};
 
 /// A day so many days from now, as the configuration writes it.
@@ -52,18 +53,23 @@ async fn a_secret_that_ends_soon_is_told_and_mail_flows() {
 
 #[tokio::test]
 async fn a_consent_that_lives_for_a_week_is_counted_from_its_first_use_through_restarts() {
-    let mut relay = Operated::new().await;
-    let text =
-        acme(&relay.files).replacen("provider = \"gmail\"\n", "provider = \"gmail\"\nrefresh_token_age = \"7 d\"\n", 1);
-    relay.files.change("tenants/acme.toml", &text).await;
-    let mut client = relay.files.client(APP).await;
+    let mut files = Files::new().await;
+    let provider = "provider = \"gmail\"\n";
+    files
+        .change(
+            "tenants/acme.toml",
+            &files.acme("").replacen(provider, &format!("{provider}refresh_token_age = \"7 d\"\n"), 1),
+        )
+        .await;
+    let mut client = files.client(APP).await;
     assert!(send(&mut client, "mail@acme.example", &["ann@example.org"], "x\r\n").await.starts_with("250 "));
-    let before = super::until_state(&relay, "gmail", "expiring").await;
-    assert_eq!(before["expires"]["credential"], "refresh_token", "{before}");
+    drop(client);
+    let expiry = |files: &Files| files.relay.snapshot().tenants["acme"].accounts["gmail"].expiry();
+    let before = expiry(&files).expect("it was used");
+    assert_eq!(before.credential.word(), "refresh_token");
+    assert_eq!(files.relay.snapshot().tenants["acme"].accounts["gmail"].state().name.word(), "expiring");
     // Were it counted anew, it would end later: ends are whole seconds.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    relay.files.restart().await;
-    relay.address = relay.files.relay.admin_address().expect("an admin address");
-    let after = super::until_state(&relay, "gmail", "expiring").await;
-    assert_eq!(after["expires"], before["expires"]);
+    files.restart().await;
+    assert_eq!(expiry(&files), Some(before));
 }
