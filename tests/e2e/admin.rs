@@ -4,8 +4,8 @@ mod access;
 mod commands;
 mod description;
 mod hostile;
-mod http;
-mod operated;
+pub(crate) mod http;
+pub(crate) mod operated;
 mod pausing;
 mod policy_commands;
 mod reloading;
@@ -64,6 +64,20 @@ tls = "none"
 kind = "none"
 "#;
 
+/// An account whose application's secret ends one day.
+const ENDING: &str = r#"
+[[accounts]]
+id = "ending"
+address = "ending@odd.example"
+provider = "gmail"
+[accounts.grant]
+kind = "refresh_token"
+client_id = "app"
+client_secret = "env:PATH"
+client_secret_expires = "2099-01-31"
+refresh_token = "env:PATH"
+"#;
+
 /// A tenant that nobody else has, whose policy logs 33 lines of a message, counts it, and rejects it.
 fn watched() -> String {
     let lines = "log info line; ".repeat(33);
@@ -87,6 +101,7 @@ async fn health_readiness_and_metrics_are_served() {
         .replace("\"app\"", "\"odd\"")
         .replace("acme.example", "odd.example")
         .replace("port = 9\n", &format!("port = {}\nmessages_per_minute = 7\n", odd_provider().await.port()));
+    let odd = odd + ENDING;
     let loaded = from_toml(&main, &[("acme", TENANT), ("watched", &watched()), ("odd", &odd)]);
     let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
     let prometheus = PrometheusBuilder::new().install_recorder().expect("the only recorder of this process");
@@ -101,6 +116,10 @@ async fn health_readiness_and_metrics_are_served() {
         "posthouse_sessions{tenant=\"acme\",account=\"main\",state=\"idle\"} 0",
         "posthouse_account_ready{tenant=\"acme\",account=\"main\"} 1",
         "posthouse_content_memory_bytes 0",
+        // date -ud 2099-01-31 +%s
+        "posthouse_account_expires_timestamp_seconds{tenant=\"odd\",account=\"ending\",credential=\"client_secret\"} 4073500800",
+        "posthouse_alerts_total{result=\"sent\"} 0",
+        "posthouse_alerts_waiting 0",
     ] {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use posthouse_relay::config::{from_toml, load, password};
 use posthouse_relay::control::report::{Cause, Report};
-use posthouse_relay::relay::{Origin, Relay};
+use posthouse_relay::relay::{Origin, Relay, StartError};
 use posthouse_relay::simulation::{self, Doors};
 use posthouse_simulator::limits::Limits;
 use posthouse_simulator::mailbox::Mailbox;
@@ -135,8 +135,17 @@ async fn started(directory: &Path) -> Relay {
     let file = directory.join("posthouse.toml");
     let loaded = load(&file);
     let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
-    let origin = Origin { file: Some(file), sources: loaded.sources.clone() };
-    Relay::start_from(origin, config, None).await.expect("a relay starts")
+    let starting = async {
+        loop {
+            let origin = Origin { file: Some(file.clone()), sources: loaded.sources.clone() };
+            match Relay::start_from(origin, config, None).await {
+                // Whoever had the state directory before lets go of it soon after its end.
+                Err(StartError::State(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                started => return started.expect("a relay starts"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), starting).await.expect("the state directory is free again")
 }
 
 /// A relay that stands in for another one while that is ended.

@@ -95,7 +95,12 @@ impl Post {
 
     /// A relay in front of these providers, with the tenant `acme`: the login `app`, and what is in this text.
     pub(crate) async fn before(simulator: Simulator, acme: &str) -> Self {
-        let usual = Usual { timeouts: "delivery = \"10 s\"\n", ..Usual::default() };
+        Self::waiting(simulator, acme, "delivery = \"10 s\"\n").await
+    }
+
+    /// The same with these lines of `[timeouts]`.
+    pub(crate) async fn waiting(simulator: Simulator, acme: &str, timeouts: &str) -> Self {
+        let usual = Usual { timeouts, ..Usual::default() };
         let acme = simulation::login("app", &password::hash(b"secret"), &["@acme.example"], "") + acme;
         let loaded = from_toml(&main_file(&simulator, &usual), &[("acme", &acme)]);
         let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));

@@ -18,6 +18,7 @@ use crate::client::{Client, Issued};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::grant::Grant;
+use crate::pace::Urgency;
 use crate::secret::Secret;
 
 /// An access token and its end.
@@ -81,6 +82,8 @@ pub enum TokenState {
 }
 
 type Answer = Result<Arc<AccessToken>, Arc<Error>>;
+/// A request under way.
+type Flight = watch::Receiver<Option<Answer>>;
 
 /// One account's token; a clone is another handle on the same.
 #[derive(Clone)]
@@ -99,13 +102,24 @@ struct Shared {
     work: Mutex<Work>,
 }
 
+/// Why the last request failed, and since when requests have been failing.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// The last error.
+    pub error: Arc<Error>,
+    /// The first failure in a row.
+    pub since: Instant,
+}
+
 /// What requests leave behind for the next one.
 struct Work {
     grant: Grant,
     /// The request under way.
-    flight: Option<watch::Receiver<Option<Answer>>>,
+    flight: Option<Flight>,
     failure: Option<Failure>,
     unkept: Option<String>,
+    /// When the endpoint last issued a token.
+    issued: Option<SystemTime>,
 }
 
 /// The last failure, and when the endpoint may be asked again.
@@ -119,7 +133,7 @@ struct Failure {
 impl TokenCache {
     /// A cache that holds nothing yet. `seed` spreads renewals: accounts have different ones.
     pub fn new(client: Client, endpoint: Endpoint, grant: Grant, rotation: Arc<dyn Rotation>, seed: u64) -> Self {
-        let work = Mutex::new(Work { grant, flight: None, failure: None, unkept: None });
+        let work = Mutex::new(Work { grant, flight: None, failure: None, unkept: None, issued: None });
         let (current, used) = (RwLock::default(), AtomicBool::new(false));
         Self { shared: Arc::new(Shared { client, endpoint, rotation, seed, current, used, work }) }
     }
@@ -138,7 +152,7 @@ impl TokenCache {
     pub async fn token(&self) -> Answer {
         let answer = match self.shared.valid() {
             Some(token) => Ok(token),
-            None => self.request(None).await,
+            None => self.request(None, Urgency::Awaited).await,
         };
         self.shared.used.store(true, Ordering::Relaxed);
         answer
@@ -152,7 +166,7 @@ impl TokenCache {
     pub async fn renew(&self, refused: &AccessToken) -> Answer {
         let answer = match self.shared.valid() {
             Some(token) if token.secret != refused.secret => Ok(token),
-            _ => self.request(Some(refused)).await,
+            _ => self.request(Some(refused), Urgency::Awaited).await,
         };
         self.shared.used.store(true, Ordering::Relaxed);
         answer
@@ -169,14 +183,47 @@ impl TokenCache {
         }
     }
 
-    async fn request(&self, refused: Option<&AccessToken>) -> Answer {
-        let mut flight = match self.shared.join(refused) {
-            Joined::Flight(flight) => flight,
-            Joined::Answer(answer) => return answer,
-        };
-        let answer = flight.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
-        answer.unwrap_or_else(|| Err(Arc::new(Error::Interrupted)))
+    /// Why requests fail at present, also while a token that was issued before is still valid.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let work = self.shared.work();
+        work.failure.as_ref().map(|Failure { error, since, .. }| Trouble { error: Arc::clone(error), since: *since })
     }
+
+    /// When the endpoint last issued a token to this process: a consent was used then.
+    pub fn last_issued(&self) -> Option<SystemTime> {
+        self.shared.work().issued
+    }
+
+    /// Whether somebody has consented, where the grant is a consent; so is every other grant.
+    pub fn has_consent(&self) -> bool {
+        !self.shared.work().grant.lacks_consent()
+    }
+
+    /// Another consent in the place of the one there is, if the endpoint takes it; kept, and used from now on.
+    ///
+    /// # Errors
+    /// The endpoint does not take it, or cannot be asked: nothing has changed.
+    pub async fn adopt(&self, consent: &Secret) -> Answer {
+        loop {
+            let (flight, is_ours) = self.shared.take_up(consent);
+            let answer = landed(flight).await;
+            if is_ours {
+                return answer;
+            }
+        }
+    }
+
+    async fn request(&self, refused: Option<&AccessToken>, urgency: Urgency) -> Answer {
+        match self.shared.join(refused, urgency) {
+            Joined::Flight(flight) => landed(flight).await,
+            Joined::Answer(answer) => answer,
+        }
+    }
+}
+
+async fn landed(mut flight: Flight) -> Answer {
+    let answer = flight.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
+    answer.unwrap_or_else(|| Err(Arc::new(Error::Interrupted)))
 }
 
 impl std::fmt::Debug for TokenCache {
@@ -186,7 +233,7 @@ impl std::fmt::Debug for TokenCache {
 }
 
 enum Joined {
-    Flight(watch::Receiver<Option<Answer>>),
+    Flight(Flight),
     Answer(Answer),
 }
 
@@ -201,7 +248,7 @@ impl Shared {
     }
 
     /// The request under way, a new one, or the error that forbids one.
-    fn join(self: &Arc<Self>, refused: Option<&AccessToken>) -> Joined {
+    fn join(self: &Arc<Self>, refused: Option<&AccessToken>, urgency: Urgency) -> Joined {
         let mut work = self.work();
         if let Some(flight) = &work.flight {
             return Joined::Flight(flight.clone());
@@ -215,17 +262,39 @@ impl Shared {
         {
             return Joined::Answer(Err(Arc::clone(&failure.error)));
         }
-        Joined::Flight(self.take_off(&mut work))
+        let grant = work.grant.clone();
+        let shared = Arc::clone(self);
+        Joined::Flight(self.take_off(&mut work, async move {
+            let outcome = shared.client.redeem(&shared.endpoint, &grant, urgency).await;
+            shared.land(outcome, &grant).await
+        }))
+    }
+
+    /// A request with another consent, and whether it is ours: another one may be under way.
+    fn take_up(self: &Arc<Self>, consent: &Secret) -> (Flight, bool) {
+        let mut work = self.work();
+        if let Some(flight) = &work.flight {
+            return (flight.clone(), false);
+        }
+        let grant = work.grant.rotated(consent).unwrap_or_else(|| work.grant.clone());
+        let (shared, consent) = (Arc::clone(self), consent.clone());
+        let flight = self.take_off(&mut work, async move {
+            let mut issued = shared.client.redeem(&shared.endpoint, &grant, Urgency::Awaited).await?;
+            // Whether another one came with it or not: this one stands nowhere else.
+            let newest = issued.rotated.take().unwrap_or(consent);
+            let unkept = shared.keep(newest.clone()).await;
+            Ok(shared.publish(issued, grant.rotated(&newest).or(Some(grant)), unkept))
+        });
+        (flight, true)
     }
 
     /// Begins a request in a task of its own.
-    fn take_off(self: &Arc<Self>, work: &mut Work) -> watch::Receiver<Option<Answer>> {
+    fn take_off(self: &Arc<Self>, work: &mut Work, request: impl Future<Output = Answer> + Send + 'static) -> Flight {
         let (landed, flight) = watch::channel(None);
         work.flight = Some(flight.clone());
-        let (shared, grant) = (Arc::clone(self), work.grant.clone());
+        let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let outcome = shared.client.redeem(&shared.endpoint, &grant, SystemTime::now()).await;
-            let answer = shared.land(outcome, &grant).await;
+            let answer = request.await;
             shared.work().flight = None;
             landed.send_replace(Some(answer));
         });
@@ -263,7 +332,7 @@ impl Shared {
         {
             let mut work = self.work();
             work.grant = grant.unwrap_or_else(|| work.grant.clone());
-            (work.failure, work.unkept) = (None, unkept);
+            (work.failure, work.unkept, work.issued) = (None, unkept, Some(SystemTime::now()));
             self.used.store(false, Ordering::Relaxed);
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
@@ -292,7 +361,7 @@ impl Shared {
                 if !is_current || !shared.used.load(Ordering::Relaxed) {
                     return;
                 }
-                match (TokenCache { shared: Arc::clone(&shared) }).request(Some(&token)).await {
+                match (TokenCache { shared: Arc::clone(&shared) }).request(Some(&token), Urgency::Ahead).await {
                     Ok(_) => return,
                     Err(_) => match &shared.work().failure {
                         Some(failure) => at = failure.retry_at,

@@ -60,6 +60,21 @@ impl ClientCertificate {
     }
 }
 
+/// When the first certificate of a PEM text ends, whatever it is for.
+///
+/// # Errors
+/// There is none.
+pub fn ends(pem: &[u8]) -> Result<SystemTime, Unusable> {
+    let certificate = CertificateDer::from_pem_slice(pem).map_err(|_| Unusable::NoCertificate)?;
+    contents(&certificate).map(|(ends, _)| ends).ok_or(Unusable::NoCertificate)
+}
+
+/// The moment in Greenwich at which a day begins; none before 1970.
+pub fn midnight(year: u16, month: u8, day: u8) -> Option<SystemTime> {
+    let days = days_since_1970(year.into(), month.into(), day.into())?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(days * 86_400))
+}
+
 /// When a certificate ends, and the RSA key in it (RFC 5280 4.1).
 fn contents(certificate: &[u8]) -> Option<(SystemTime, &[u8])> {
     let mut to_be_signed = Reader(Reader(Reader(certificate).expect(SEQUENCE)?).expect(SEQUENCE)?);

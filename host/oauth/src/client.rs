@@ -1,5 +1,6 @@
 //! The request itself: one POST, bounded in time, in size, and in where it may lead.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
@@ -9,6 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Skew};
 use crate::grant::Grant;
 use crate::jwt::{CLOCK_AHEAD, CLOCK_BEHIND};
+use crate::pace::{Pace, Urgency};
 use crate::response;
 
 pub use crate::response::Issued;
@@ -20,10 +22,11 @@ const BODY: usize = 64 * 1024;
 /// The longest pause that an endpoint can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// Asks token endpoints. One is shared by all accounts: it holds their connections and the roots.
+/// Asks token endpoints. One is shared by all accounts: it holds their connections and the roots, and keeps to a pace.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
+    pace: Arc<Pace>,
 }
 
 impl Client {
@@ -44,24 +47,40 @@ impl Client {
         }
         let http =
             builder.build().map_err(|_| Error::Endpoint("TLS cannot be set up: are CA certificates installed?"))?;
-        Ok(Self { http })
+        Ok(Self { http, pace: Arc::default() })
     }
 
-    /// Asks for a token; `now` is the time that goes into what is signed.
+    /// Asks for a token, when it is this request's turn.
     ///
     /// # Errors
     /// There is none; see [`Error::is_permanent`].
-    pub async fn redeem(&self, endpoint: &Endpoint, grant: &Grant, now: SystemTime) -> Result<Issued, Error> {
+    pub async fn redeem(&self, endpoint: &Endpoint, grant: &Grant, urgency: Urgency) -> Result<Issued, Error> {
         let url = endpoint.check()?;
+        if grant.lacks_consent() {
+            return Err(Error::NoConsent);
+        }
+        let turn = self.pace.turn(url.host_str().unwrap_or_default(), urgency).await;
+        // What is signed is signed now: the turn may have been long in coming.
+        let now = SystemTime::now();
         let form = grant.form(endpoint, now).await?;
         let answer = self.post(url, &form).await?;
+        drop(turn);
         let issued = response::read(answer.status, answer.retry_after, &answer.body);
         issued.map_err(|error| explained(error, grant, now, answer.date))
     }
 
     /// Sends a form, and reads the answer within its bounds.
     pub(crate) async fn post<F: serde::Serialize>(&self, url: reqwest::Url, form: &F) -> Result<Answer, Error> {
-        let request = self.http.post(url).form(form);
+        self.ask(self.http.post(url).form(form)).await
+    }
+
+    /// A request that is to be filled.
+    pub(crate) fn request(&self, url: reqwest::Url) -> reqwest::RequestBuilder {
+        self.http.post(url)
+    }
+
+    /// Sends a request, and reads the answer within its bounds.
+    pub(crate) async fn ask(&self, request: reqwest::RequestBuilder) -> Result<Answer, Error> {
         let mut answer = request.send().await.map_err(|error| unreachable_because(&error))?;
         let (status, retry_after) = (answer.status().as_u16(), retry_after(answer.headers()));
         let date = answer.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());

@@ -20,6 +20,9 @@ pub enum Error {
         /// What the endpoint said besides, cleaned and cut.
         description: String,
     },
+    /// Account: nobody has consented yet, so that the endpoint was not asked.
+    #[error("nobody has given consent yet: run `posthouse account login TENANT/ACCOUNT`")]
+    NoConsent,
     /// Operator: the endpoint refuses what was signed here, and the clocks differ by more than it bears.
     #[error(
         "token endpoint refuses, and this host's clock is {clock}: set the clock (NTP); it says {code}: {description}"
@@ -135,7 +138,7 @@ impl Error {
     /// Whether only a person's doing helps: a new consent, a new secret, another configuration.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::Endpoint(_) | Self::Refused { .. } | Self::CertificateExpired { .. } => true,
+            Self::Endpoint(_) | Self::Refused { .. } | Self::NoConsent | Self::CertificateExpired { .. } => true,
             // Clocks are set and files are written without anybody telling us.
             Self::ClockSkew { .. } | Self::TokenFile { .. } => false,
             Self::Unavailable { .. }
@@ -152,6 +155,7 @@ impl Error {
             Self::Unavailable { retry_after, .. } => *retry_after,
             Self::Endpoint(_)
             | Self::Refused { .. }
+            | Self::NoConsent
             | Self::ClockSkew { .. }
             | Self::CertificateExpired { .. }
             | Self::TokenFile { .. }

@@ -34,8 +34,8 @@ pub enum Grant {
         client_id: String,
         /// Its proof, where it has one.
         client_secret: Option<Secret>,
-        /// The consent; some providers replace it with each use.
-        refresh_token: Secret,
+        /// The consent; some providers replace it with each use. None has been given yet where there is none.
+        refresh_token: Option<Secret>,
     },
     /// An application that acts for itself (RFC 6749 4.4): an administrator has let it into mailboxes.
     ClientCredentials {
@@ -67,6 +67,7 @@ impl Grant {
     pub(crate) async fn form<'a>(&'a self, endpoint: &'a Endpoint, now: SystemTime) -> Result<Form<'a>, Error> {
         let mut form: Form<'a> = match self {
             Self::RefreshToken { client_id, client_secret, refresh_token } => {
+                let refresh_token = refresh_token.as_ref().ok_or(Error::NoConsent)?;
                 let mut form = client(REFRESH_TOKEN, client_id);
                 form.push(("refresh_token", refresh_token.expose().into()));
                 form.extend(client_secret.as_ref().map(|secret| ("client_secret", secret.expose().into())));
@@ -92,12 +93,25 @@ impl Grant {
     /// The grant with the refresh token that took the place of its own; none where nothing changed.
     pub(crate) fn rotated(&self, to: &Secret) -> Option<Self> {
         match self {
-            Self::RefreshToken { refresh_token, .. } if refresh_token == to => None,
+            Self::RefreshToken { refresh_token, .. } if refresh_token.as_ref() == Some(to) => None,
             Self::RefreshToken { client_id, client_secret, .. } => Some(Self::RefreshToken {
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
-                refresh_token: to.clone(),
+                refresh_token: Some(to.clone()),
             }),
+            Self::ClientCredentials { .. } | Self::ServiceAccount(_) => None,
+        }
+    }
+
+    /// Whether nobody has consented yet.
+    pub(crate) fn lacks_consent(&self) -> bool {
+        matches!(self, Self::RefreshToken { refresh_token: None, .. })
+    }
+
+    /// The consent, where the grant is one and it was given.
+    pub fn refresh_token(&self) -> Option<&Secret> {
+        match self {
+            Self::RefreshToken { refresh_token, .. } => refresh_token.as_ref(),
             Self::ClientCredentials { .. } | Self::ServiceAccount(_) => None,
         }
     }

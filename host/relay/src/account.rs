@@ -3,11 +3,14 @@
 //! It is made with a snapshot and outlives the messages it carries. It knows no message and no policy.
 
 mod credentials;
+pub mod life;
+mod renewal;
 mod rotation;
 pub mod state;
 mod succession;
 
-pub(crate) use crate::account::credentials::look_up;
+pub(crate) use crate::account::credentials::{keep_consent, look_up};
+pub(crate) use crate::account::renewal::NotRenewed;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +25,6 @@ use posthouse_upstream::deliver::{Content, Delivered, deliver};
 use posthouse_upstream::error::Error as UpstreamError;
 use posthouse_upstream::gate::Cause;
 use posthouse_upstream::limits::PoolLimits;
-use posthouse_upstream::login::LoginSource;
 use posthouse_upstream::pool::Pool;
 use posthouse_upstream::probe::verify_recipients;
 use posthouse_upstream::replies::Replies;
@@ -30,8 +32,8 @@ use posthouse_upstream::target::Target;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::account::credentials::credentials;
-use crate::account::state::Consent;
+use crate::account::credentials::{Credentials, credentials};
+use crate::account::state::Since;
 use crate::budget::{Books, Budget, Unit};
 use crate::config::account::Account as Settings;
 use crate::metrics::AccountMetrics;
@@ -52,14 +54,14 @@ pub struct Account {
     /// Its counts.
     pub metrics: AccountMetrics,
     pool: Pool,
-    logins: Arc<dyn LoginSource>,
+    credentials: Credentials,
     pace: Arc<Pace>,
     budgets: Vec<Budget>,
     load: Arc<AtomicUsize>,
     /// What became of its messages.
     pub tally: Arc<Tally>,
-    /// Why nobody but a person can let it log in, as far as is known; the grant's, like `logins`.
-    consent: Arc<Consent>,
+    /// Since when it has been in the state that it is in, as far as somebody has looked.
+    since: Arc<Since>,
     /// What it was made from, for whoever takes its place.
     origin: Origin,
 }
@@ -92,12 +94,12 @@ impl Account {
             refusals: Arc::default(),
             metrics: AccountMetrics::register(tenant, &settings.id),
             pool: Pool::new(origin.target(connector), origin.limits),
-            logins: credentials(tenant, settings, around),
+            credentials: credentials(tenant, settings, around),
             pace: Pace::per_minute(settings.provider.messages_per_minute),
             budgets: budgets(tenant, settings, &around.books),
             load: Arc::default(),
-            tally: Arc::default(),
-            consent: Arc::default(),
+            tally: Arc::new(Tally::of_one_of_many()),
+            since: Arc::default(),
             origin,
         }
     }
@@ -110,8 +112,7 @@ impl Account {
         content: Content<'_>,
         deadline: Instant,
     ) -> Result<Delivered, UpstreamError> {
-        let delivered = deliver(&self.pool, &*self.logins, replies, envelope, content, deadline).await;
-        self.consent.learn(&delivered);
+        let delivered = deliver(&self.pool, &*self.credentials.source, replies, envelope, content, deadline).await;
         if let Err(error) = &delivered
             && error.asks_for_a_lower_rate()
             && let Some(per_minute) = self.pace.slow_down(Instant::now())
@@ -130,14 +131,16 @@ impl Account {
         deadline: Instant,
     ) -> Result<(), UpstreamError> {
         let recipients = std::slice::from_ref(recipient);
-        let answers = verify_recipients(&self.pool, &*self.logins, replies, reverse_path, recipients, deadline).await?;
+        let answers =
+            verify_recipients(&self.pool, &*self.credentials.source, replies, reverse_path, recipients, deadline)
+                .await?;
         answers.into_iter().collect()
     }
 
     /// Whether it can log in, as far as is known. A provider that throttles it has not put it out of order:
     /// that is waited out, and never dodged by another mailbox.
     pub fn is_in_order(&self) -> bool {
-        !self.pool.logins_paused().is_some_and(|paused| paused.cause == Cause::Broken)
+        !self.pool.logins_paused().is_some_and(|paused| paused.cause == Cause::Broken) && !self.has_no_token()
     }
 
     /// What it may send in a minute, and at this moment; none is no limit.
@@ -174,6 +177,13 @@ impl Account {
     /// Messages on their way to it or waiting for it, by its sessions: in thousandths.
     pub(crate) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed).saturating_mul(1000) / self.pool.limits().sessions.max(1)
+    }
+
+    /// Whether it is another account of the same Microsoft directory, as far as the configuration says. What is no
+    /// directory of anybody's own (`organizations` and its like) says nothing.
+    pub(crate) fn is_of_directory_of(&self, other: &Self) -> bool {
+        let directory = |account: &Self| account.origin.settings.own_directory();
+        !std::ptr::eq(self, other) && directory(self).is_some() && directory(self) == directory(other)
     }
 
     /// Its mailbox, by a name that another process of the same configuration gives it too.

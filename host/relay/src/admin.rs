@@ -8,6 +8,7 @@
 mod access;
 mod body;
 mod connections;
+mod consent;
 mod failure;
 mod guard;
 mod health;

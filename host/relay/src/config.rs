@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod alerts;
 pub mod defaults;
 pub mod directory;
 pub mod fault;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use posthouse_upstream::replies::Table;
 
 use crate::config::admin::Admin;
+use crate::config::alerts::Alerts;
 use crate::config::fault::{Fault, Findings};
 use crate::config::files::{File, Sources};
 use crate::config::limits::{Limits, Timeouts};
@@ -71,6 +73,8 @@ pub struct Config {
     pub policies: Policies,
     /// Where operators are served; none serves them nowhere.
     pub admin: Option<Admin>,
+    /// Who hears of accounts that need a person; none tells nobody.
+    pub alerts: Option<Alerts>,
     /// Where clients connect; at least one.
     pub listeners: Vec<Listener>,
     /// The tenants, by file name; at least one.

@@ -4,6 +4,7 @@
 //! invariant: a change is published whole, or nothing of it has happened.
 
 mod change;
+pub mod consenting;
 mod hand_over;
 mod offer;
 mod pausing;
@@ -15,15 +16,18 @@ pub mod watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use posthouse_oauth::secret::Secret;
 use posthouse_store::generations::Generation;
 use tokio::sync::{mpsc, oneshot, watch as channel};
 use tracing::error;
 
+use crate::account::state::State;
 use crate::admin::AdminDoor;
 use crate::audit::{Actor, Audit};
 use crate::config::Config;
 use crate::config::files::Sources;
 use crate::control::change::Plane;
+use crate::control::consenting::NotConsented;
 use crate::control::offer::{Entrance, Offered};
 use crate::control::policies::{Move, Push, Rejected};
 use crate::control::report::{Cause, Report, Status};
@@ -65,6 +69,8 @@ enum Request {
     Move { wanted: Move, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Sets a tenant or an account aside for this reason, or ends that.
     Pause { actor: Actor, subject: Subject, reason: Option<String>, answer: oneshot::Sender<Result<Paused, NotPaused>> },
+    /// Gives an account a new consent.
+    Consent { actor: Actor, subject: Subject, token: Secret, answer: oneshot::Sender<Result<State, NotConsented>> },
     /// Lets a new process take this one's place.
     HandOver { program: Program, answer: oneshot::Sender<Result<Successor, NotHandedOver>> },
 }
@@ -164,6 +170,19 @@ impl Control {
     /// There is no such thing, or it is not the actor's to resume.
     pub async fn resume(&self, actor: Actor, subject: Subject) -> Result<Paused, NotPaused> {
         self.ask(|answer| Request::Pause { actor, subject, reason: None, answer }).await?
+    }
+
+    /// Gives an account, which the subject names, a new consent; how it stands then.
+    ///
+    /// # Errors
+    /// The relay is ending. The inner error says why the consent is not taken.
+    pub async fn consent(
+        &self,
+        actor: Actor,
+        subject: Subject,
+        token: Secret,
+    ) -> Result<Result<State, NotConsented>, Ending> {
+        self.ask(|answer| Request::Consent { actor, subject, token, answer }).await
     }
 
     /// Who has changed what.

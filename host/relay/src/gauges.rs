@@ -16,6 +16,14 @@ pub fn record(front: &Front) {
     describe_gauge!("posthouse_session_waiters", "messages that wait for a session");
     describe_gauge!("posthouse_account_ready", "1 where the account can log in, as far as is known");
     describe_gauge!("posthouse_account_pause_seconds", "how long the account is left alone after a refusal");
+    describe_gauge!(
+        "posthouse_account_expires_timestamp_seconds",
+        "when a credential of the account ends, by credential (certificate, client_secret, refresh_token)"
+    );
+    describe_gauge!(
+        "posthouse_certificate_expires_timestamp_seconds",
+        "when the certificate of a listener or of the admin address ends"
+    );
     describe_gauge!("posthouse_account_messages_per_minute", "the rate of now, learned from refusals or configured");
     describe_counter!("posthouse_provider_logins_total", "logins at the provider, by result");
     describe_counter!("posthouse_session_reuses_total", "messages sent on a session that was at hand");
@@ -42,6 +50,9 @@ pub fn record(front: &Front) {
     describe_gauge!("posthouse_tenant_deliveries", "messages on their way to a provider");
     describe_counter!("posthouse_tenant_connections_refused_total", "connections that their tenant had no place for");
     describe_counter!("posthouse_policy_counters_dropped_total", "additions to counters that a policy may not have");
+    for (listener, ends) in snapshot.certificates() {
+        set_moment(gauge!("posthouse_certificate_expires_timestamp_seconds", "listener" => listener.to_owned()), ends);
+    }
     for tenant in snapshot.tenants.values() {
         let lacks = f64::from(u8::from(tenant.lacks_policy));
         gauge!("posthouse_policy_missing", &[("tenant", tenant.id.clone())]).set(lacks);
@@ -51,6 +62,12 @@ pub fn record(front: &Front) {
         record_tenant(tenant);
         tenant.accounts.values().for_each(|account| record_account(&tenant.id, account));
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit the 53 bits of a gauge")]
+#[expect(clippy::needless_pass_by_value, reason = "a handle is made for this")]
+fn set_moment(gauge: metrics::Gauge, at: u64) {
+    gauge.set(at as f64);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and bytes of memory fit the 53 bits of a gauge")]
@@ -107,6 +124,11 @@ fn record_account(tenant: &str, account: &Account) {
     gauge!("posthouse_account_pause_seconds", &labels()).set(paused);
     if let Some(per_minute) = account.rate().map(|(per_minute, _)| per_minute) {
         gauge!("posthouse_account_messages_per_minute", &labels()).set(f64::from(per_minute));
+    }
+    for expiry in account.expiries() {
+        let [tenant, account] = labels();
+        let labels = [tenant, account, ("credential", expiry.credential.word().to_owned())];
+        set_moment(gauge!("posthouse_account_expires_timestamp_seconds", &labels), expiry.at);
     }
     gauge!("posthouse_session_waiters", &labels()).set(gauges.waiting as f64);
     gauge!("posthouse_account_load", &labels()).set(account.load() as f64 / 1000.0);

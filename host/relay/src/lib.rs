@@ -46,6 +46,7 @@ pub mod tally;
 pub mod tenant;
 pub mod tenant_limits;
 
+mod alerts;
 mod keeper;
 mod passage;
 mod prospects;

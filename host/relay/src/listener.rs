@@ -55,6 +55,8 @@ pub struct Rules {
     pub tls_mode: TlsMode,
     /// Its certificate, where it has one.
     pub tls: Option<Acceptor>,
+    /// When that ends, in seconds since 1970.
+    pub certificate_ends: Option<u64>,
     /// What the protocol offers and bounds.
     pub protocol: Arc<Settings>,
     /// The same for networks that may say XCLIENT.

@@ -242,6 +242,37 @@ pub fn token_waits() -> Histogram {
     histogram!("posthouse_token_wait_seconds")
 }
 
+/// What is counted of alerts.
+#[derive(Clone, Debug)]
+pub struct AlertMetrics {
+    /// Alerts that the webhook took.
+    pub sent: Counter,
+    /// Alerts that were given up: the webhook refused them, or too many waited.
+    pub dropped: Counter,
+    /// Requests that did not come through, and were or will be made again.
+    pub failures: Counter,
+    /// Alerts that wait.
+    pub waiting: Gauge,
+}
+
+impl AlertMetrics {
+    /// Registers the metrics.
+    pub fn register() -> Self {
+        describe_counter!("posthouse_alerts_total", "alerts about accounts, by result (sent, dropped)");
+        describe_counter!(
+            "posthouse_alert_failures_total",
+            "requests to the webhook of alerts that did not come through"
+        );
+        describe_gauge!("posthouse_alerts_waiting", "alerts that the webhook has not taken yet");
+        Self {
+            sent: counter!("posthouse_alerts_total", "result" => "sent"),
+            dropped: counter!("posthouse_alerts_total", "result" => "dropped"),
+            failures: counter!("posthouse_alert_failures_total"),
+            waiting: gauge!("posthouse_alerts_waiting"),
+        }
+    }
+}
+
 /// Counts a connection that its tenant had no place for.
 pub fn count_turned_away(tenant: &str) {
     counter!("posthouse_tenant_connections_refused_total", "tenant" => tenant.to_owned()).increment(1);

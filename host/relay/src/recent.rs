@@ -1,6 +1,7 @@
-//! The last minute: how many messages, and how long their delivery took, in slots of two seconds.
+//! The last minute: how many messages, and how long their delivery took, in slots of some seconds.
 //!
-//! Not a metric: nobody has to collect it. Counting takes no lock, and is a handful of atomic operations. Readings are
+//! A slot takes 300 octets: those of two seconds are for whoever's curve is drawn, the longer ones for the thousands of
+//! others. Not a metric: nobody has to collect it. Counting takes no lock, and is a handful of atomic operations. Readings are
 //! estimates: of a latency its bucket is kept, which is a quarter of an octave wide.
 //!
 //! # Race window
@@ -16,12 +17,8 @@ use tokio::time::Instant;
 
 use crate::tally::Fate;
 
-/// How long a slot is.
-const SLOT: Duration = Duration::from_secs(2);
-/// Slots that have ended and are read: a minute.
-const READ: u64 = 30;
-/// All slots: those that are read, the one that is being filled, and one between the newest and the oldest.
-const SLOTS: usize = 32;
+/// What is read of slots that have ended.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Buckets to an octave.
 const STEPS: usize = 4;
 /// Octaves from a millisecond: beyond two minutes no delivery goes on.
@@ -35,7 +32,19 @@ const FIRST: u64 = 1000;
 #[derive(Debug)]
 pub(crate) struct Recent {
     began: Instant,
-    slots: [Slot; SLOTS],
+    grain: Grain,
+    /// Those that are read, the one that is being filled, and one between the newest and the oldest.
+    slots: Box<[Slot]>,
+}
+
+/// How long a slot is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Grain {
+    /// Two seconds.
+    #[default]
+    Fine,
+    /// Ten seconds.
+    Coarse,
 }
 
 #[derive(Debug)]
@@ -73,8 +82,9 @@ pub struct Series {
 
 impl Recent {
     /// Nothing yet.
-    pub(crate) fn since(began: Instant) -> Self {
-        Self { began, slots: array::from_fn(|_| Slot::new()) }
+    pub(crate) fn since(began: Instant, grain: Grain) -> Self {
+        let slots = (0..grain.read() + 2).map(|_| Slot::new()).collect();
+        Self { began, grain, slots }
     }
 
     /// Counts one message, answered now.
@@ -95,13 +105,13 @@ impl Recent {
     pub(crate) fn reading(&self, now: Instant) -> Reading {
         let current = self.number(now);
         let (mut delivered, mut undelivered, mut latencies) = (0, 0, [0; BUCKETS]);
-        for slot in (current.saturating_sub(READ)..=current).filter_map(|number| self.filled(number)) {
+        for slot in (current.saturating_sub(self.grain.read())..=current).filter_map(|number| self.filled(number)) {
             delivered += u64::from(slot.delivered.load(Ordering::Relaxed));
             undelivered += u64::from(slot.undelivered.load(Ordering::Relaxed));
             slot.add_to(&mut latencies);
         }
-        let begun = now.saturating_duration_since(self.began).as_millis() % SLOT.as_millis();
-        let seconds = f64::from(u32::try_from(begun).unwrap_or(0)) / 1000.0 + SLOT.as_secs_f64() * number(READ);
+        let begun = now.saturating_duration_since(self.began).as_millis() % self.grain.slot().as_millis();
+        let seconds = f64::from(u32::try_from(begun).unwrap_or(0)) / 1000.0 + MINUTE.as_secs_f64();
         Reading {
             delivered,
             undelivered,
@@ -115,23 +125,23 @@ impl Recent {
     pub(crate) fn series(&self, now: Instant) -> Series {
         let mut series = Series::default();
         let current = self.number(now);
-        for slot in (1..=READ).rev().map(|ago| current.checked_sub(ago).and_then(|number| self.filled(number))) {
+        for slot in (1..=self.grain.read()).rev().map(|ago| current.checked_sub(ago).and_then(|number| self.filled(number))) {
             let delivered = slot.map_or(0, |slot| slot.delivered.load(Ordering::Relaxed));
             let mut latencies = [0; BUCKETS];
             slot.into_iter().for_each(|slot| slot.add_to(&mut latencies));
-            series.per_second.push(f64::from(delivered) / SLOT.as_secs_f64());
+            series.per_second.push(f64::from(delivered) / self.grain.slot().as_secs_f64());
             series.p95_ms.push(quantile(&latencies, 0.95).unwrap_or(0.0));
         }
         series
     }
 
     fn number(&self, now: Instant) -> u64 {
-        let slots = now.saturating_duration_since(self.began).as_millis() / SLOT.as_millis();
+        let slots = now.saturating_duration_since(self.began).as_millis() / self.grain.slot().as_millis();
         u64::try_from(slots).unwrap_or(u64::MAX - 1) + 1
     }
 
     fn place(&self, number: u64) -> &Slot {
-        &self.slots[usize::try_from(number).unwrap_or(0) % SLOTS]
+        &self.slots[usize::try_from(number).unwrap_or(0) % self.slots.len()]
     }
 
     /// The slot of this number, begun anew if it was another's before.
@@ -151,6 +161,20 @@ impl Recent {
     fn filled(&self, number: u64) -> Option<&Slot> {
         let slot = self.place(number);
         (number > 0 && slot.number.load(Ordering::Relaxed) == number).then_some(slot)
+    }
+}
+
+impl Grain {
+    const fn slot(self) -> Duration {
+        match self {
+            Self::Fine => Duration::from_secs(2),
+            Self::Coarse => Duration::from_secs(10),
+        }
+    }
+
+    /// Slots of a minute.
+    const fn read(self) -> u64 {
+        MINUTE.as_secs() / self.slot().as_secs()
     }
 }
 

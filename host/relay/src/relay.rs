@@ -17,6 +17,7 @@ use tracing::error;
 
 use crate::admin::{self, Accepting, Admin, AdminDoor};
 use crate::admission::{Connections, ContentMemory};
+use crate::alerts;
 use crate::audit::Audit;
 use crate::authentication::Authentication;
 use crate::config::Config;
@@ -257,6 +258,7 @@ impl Prepared {
             keeper.begin(draining.watcher());
             keeper
         });
+        alerts::begin(front.snapshots.clone(), &draining);
         let beginning = Beginning { publisher, policies, audit, doors, admin, file, sources };
         let control = Control::begin(beginning, &draining);
         let admin = serving.map(|(accepting, address)| {

@@ -13,10 +13,12 @@ use posthouse_net::error::Error as NetError;
 use posthouse_oauth::client::Client as TokenClient;
 use posthouse_oauth::error::Error as OAuthError;
 use posthouse_policy::failure::LoadError;
+use posthouse_smtp::reply::Reply;
 use posthouse_store::error::Error as StoreError;
 use posthouse_store::store::Store;
-use posthouse_upstream::replies::Replies;
+use posthouse_upstream::replies::{Reading, Replies};
 use tokio::sync::watch;
+use tracing::warn;
 
 use crate::account::Account;
 use crate::budget::Books;
@@ -58,6 +60,8 @@ pub struct Snapshot {
     pub tally: Arc<Tally>,
     /// The certificate of the admin address, where it has one.
     pub admin_tls: Option<Acceptor>,
+    /// When that ends, in seconds since 1970.
+    pub admin_certificate_ends: Option<u64>,
     logins: Arc<HashMap<String, (String, Arc<Login>)>>,
     listeners: Arc<HashMap<String, Arc<Rules>>>,
     shared: Shared,
@@ -157,6 +161,18 @@ impl Snapshot {
         self.shared.store.as_ref()
     }
 
+    /// The client of token endpoints, which serves webhooks too.
+    pub(crate) fn requests(&self) -> &TokenClient {
+        &self.shared.tokens
+    }
+
+    /// The certificates that clients and operators see, by listener, and when they end, in seconds since 1970.
+    pub fn certificates(&self) -> impl Iterator<Item = (&str, u64)> {
+        let listeners =
+            self.listeners.iter().filter_map(|(name, rules)| Some((name.as_str(), rules.certificate_ends?)));
+        listeners.chain(self.admin_certificate_ends.map(|ends| ("admin", ends)))
+    }
+
     /// The login of this name, with its tenant.
     pub fn login(&self, name: &str) -> Option<Known> {
         let (tenant, login) = self.logins.get(name)?;
@@ -195,6 +211,15 @@ impl Snapshot {
     /// All accounts of all tenants.
     pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
         self.tenants.values().flat_map(|tenant| tenant.accounts.values())
+    }
+
+    /// A quota of the account's whole directory is used up: all accounts in it, whichever tenant's they are, are left alone.
+    pub(crate) fn leave_directory_alone(&self, account: &Account, reading: &Reading, reply: &Reply) {
+        let others = self.accounts().filter(|other| other.is_of_directory_of(account));
+        let left = others.map(|other| other.pool().leave_alone(reading, reply)).count();
+        if left > 0 {
+            warn!(account = account.id, others = left, "the other accounts of its directory are left alone as well");
+        }
     }
 
     /// The moment from which this snapshot holds instead of `old`: what accounts share is handed over, and sessions that

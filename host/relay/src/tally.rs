@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::recent::{Reading, Recent, Series};
+use crate::recent::{Grain, Reading, Recent, Series};
 
 /// The counts; they outlive generations.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub struct Tally {
     delivered_micros: AtomicU64,
     /// Made with the first message: most accounts of most minutes have none.
     recent: OnceLock<Box<Recent>>,
+    grain: Grain,
 }
 
 /// What became of a message.
@@ -55,9 +56,14 @@ pub struct Totals {
 }
 
 impl Tally {
+    /// Of one of thousands: the last minute is known in coarser pieces.
+    pub(crate) fn of_one_of_many() -> Self {
+        Self { grain: Grain::Coarse, ..Self::default() }
+    }
+
     /// Counts one message, answered now.
     pub fn count(&self, fate: Fate, now: Instant) {
-        self.recent.get_or_init(|| Box::new(Recent::since(now))).count(fate, now);
+        self.recent.get_or_init(|| Box::new(Recent::since(now, self.grain))).count(fate, now);
         let add = |counter: &AtomicU64, count: u64| {
             counter.fetch_add(count, Ordering::Relaxed);
         };
@@ -77,7 +83,7 @@ impl Tally {
         self.recent.get().map(|recent| recent.reading(now)).unwrap_or_default()
     }
 
-    /// The last minute, in pieces of two seconds; empty before the first message.
+    /// The last minute, in pieces of some seconds; empty before the first message.
     pub fn series(&self, now: Instant) -> Series {
         self.recent.get().map(|recent| recent.series(now)).unwrap_or_default()
     }

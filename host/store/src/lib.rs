@@ -13,6 +13,7 @@ pub mod error;
 pub mod generations;
 pub mod key_value;
 pub mod keys;
+pub mod lives;
 pub mod pauses;
 pub mod refresh_tokens;
 pub mod secret;

@@ -27,7 +27,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    fn key(&self) -> (&str, &str, &str) {
+    pub(crate) fn key(&self) -> (&str, &str, &str) {
         (&self.tenant, &self.account, &self.origin)
     }
 

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::generations::Generations;
 use crate::key_value::KeyValue;
 use crate::keys::Keys;
+use crate::lives::Lives;
 use crate::pauses::Pauses;
 use crate::refresh_tokens::RefreshTokens;
 
@@ -65,6 +66,11 @@ impl Store {
     /// Rotated refresh tokens.
     pub fn refresh_tokens(&self) -> RefreshTokens<'_> {
         RefreshTokens::new(&self.database, &self.keys)
+    }
+
+    /// How long refresh tokens have lived.
+    pub fn lives(&self) -> Lives<'_> {
+        Lives::new(&self.database)
     }
 
     /// Recipients of the last 24 hours.

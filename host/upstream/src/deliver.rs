@@ -2,7 +2,8 @@
 //!
 //! A session is held only while bytes flow. A delivery is begun anew at most once, on a new
 //! session, and only where a session that was at hand failed before the provider can have had an
-//! octet of content, or where it has refused MAIL itself. Invariant: after the last octet of the
+//! octet of content, or where it has refused MAIL itself. A message that the provider has refused, for reasons that pass
+//! within seconds, is put to it again (`again`). Invariant: after the last octet of the
 //! content has left, only the provider's own reply says what became of the message; where that is
 //! lost, the outcome is [`Error::Ambiguous`] and nothing is sent again.
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use posthouse_smtp::client::Transaction;
 use posthouse_smtp::reply::Reply;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::alarm::Alarm;
 use crate::error::Error;
@@ -21,6 +22,7 @@ use crate::pool::opening::Wanted;
 use crate::replies::{Dialect, Replies};
 use exchange::{Afterwards, exchange};
 
+mod again;
 mod content;
 mod exchange;
 
@@ -91,6 +93,27 @@ pub async fn deliver(
     mut content: Content<'_>,
     deadline: Instant,
 ) -> Result<Delivered, Error> {
+    let mut tried = 0;
+    loop {
+        let error = match attempt(pool, (logins, replies), transaction, &mut content, deadline).await {
+            Ok(delivered) => return Ok(delivered),
+            Err(error) => error,
+        };
+        tried += 1;
+        let Some(pause) = again::after(&error, &content, tried, deadline) else { return Err(error) };
+        pool.count_retry();
+        sleep(pause).await;
+    }
+}
+
+/// One delivery, begun anew where that is provably the first.
+async fn attempt(
+    pool: &Pool,
+    (logins, replies): (&dyn LoginSource, &Replies),
+    transaction: &Transaction<'_>,
+    content: &mut Content<'_>,
+    deadline: Instant,
+) -> Result<Delivered, Error> {
     let asked = Instant::now();
     let mut alarm = Alarm::new(asked, deadline);
     let mut wanted = Wanted::Any;
@@ -99,7 +122,7 @@ pub async fn deliver(
         let begun = Instant::now();
         let dialect = Dialect { provider: pool.target().provider, replies };
         lease.session.begin_message();
-        let failed = match exchange(&mut lease.session.wire, dialect, transaction, &mut content, &mut alarm).await {
+        let failed = match exchange(&mut lease.session.wire, dialect, transaction, content, &mut alarm).await {
             Ok(reply) => {
                 let timings = Timings { waited: lease.waited, connect: lease.opening, transfer: begun.elapsed() };
                 let delivered = Delivered { reply, session: lease.session.number(), reused: lease.reused, timings };

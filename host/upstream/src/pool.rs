@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use posthouse_smtp::reply::Reply;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::error::Error;
 use crate::gate::{Closed, LoginGate};
 use crate::limits::PoolLimits;
+use crate::replies::Reading;
 use crate::session::Session;
 use crate::target::Target;
 use gauges::{Counters, Gauges, Waiting};
@@ -120,6 +122,19 @@ impl Pool {
         sessions.end_idle();
         // Who waits at the gate for a session of this pool may have to open one of its own.
         sessions.shelf.let_look_again();
+    }
+
+    /// What was refused to another account holds for this one too: it is left alone as well, if the reading says so.
+    pub fn leave_alone(&self, reading: &Reading, reply: &Reply) {
+        self.inner.sessions.lessons().leave_alone(reading, reply, Instant::now());
+    }
+
+    /// The account has newer credentials: what was wrong with the old ones says nothing of these.
+    pub fn renew_credentials(&self) {
+        let mut gate = self.inner.sessions.gate();
+        *gate = gate.for_new_credentials();
+        drop(gate);
+        self.inner.sessions.shelf.let_look_again();
     }
 
     /// Where the sessions go.

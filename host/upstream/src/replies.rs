@@ -59,6 +59,8 @@ pub struct Treatment {
     pub interactive: Answer,
     /// How long the account is left alone.
     pub pause: Option<Duration>,
+    /// After how long the same message is put to the provider again; none is left to the client.
+    pub retry: Option<Duration>,
 }
 
 /// What a client hears.

@@ -42,6 +42,7 @@ fn with_body(ask: Ask, content: &Value) -> Ask {
     match content["application/json"]["schema"]["$ref"].as_str() {
         None => ask,
         Some("#/components/schemas/Reason") => ask.json("{\"reason\":\"moving house\"}"),
+        Some("#/components/schemas/Consent") => ask.json("{\"refresh_token\":\"refresh-mail@acme.example\"}"),
         Some("#/components/schemas/SettingsWish") => ask.json("{\"settings\":{\"message\":\"proceed\"}}"),
         Some("#/components/schemas/StageWish") => ask.json("{\"stage\":\"active\"}"),
         Some(other) => panic!("this test does not know the body {other}"),

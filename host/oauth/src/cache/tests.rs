@@ -78,7 +78,7 @@ fn is_whole(request: &[u8]) -> bool {
 
 fn grant() -> Grant {
     let client_secret = Some(Secret::new("client-secret"));
-    Grant::RefreshToken { client_id: "app".to_owned(), client_secret, refresh_token: Secret::new("refresh-1") }
+    Grant::RefreshToken { client_id: "app".to_owned(), client_secret, refresh_token: Some(Secret::new("refresh-1")) }
 }
 
 fn cache(endpoint: Endpoint) -> TokenCache {
@@ -184,6 +184,38 @@ async fn a_refresh_token_that_could_not_be_kept_is_told() {
     let cache = TokenCache::new(Client::new(None).unwrap(), endpoint, grant(), Arc::new(Full), 7);
     assert!(cache.token().await.is_ok());
     assert!(matches!(cache.state(), TokenState::Ready { unkept: Some(_), .. }));
+}
+
+#[tokio::test]
+async fn another_consent_is_tried_kept_and_used_and_a_refused_one_changes_nothing() {
+    let refusal = http("400 Bad Request", r#"{"error":"invalid_grant"}"#);
+    let answers = [refusal.clone(), refusal, issued("token-1", ""), issued("token-2", "")];
+    let (endpoint, script) = endpoint(&answers, Duration::ZERO).await;
+    let kept = Arc::new(Kept::default());
+    let cache = TokenCache::new(Client::new(None).unwrap(), endpoint, grant(), kept.clone(), 7);
+    assert!(cache.token().await.unwrap_err().is_permanent());
+    assert!(cache.trouble().is_some_and(|trouble| trouble.error.is_permanent()));
+    assert!(cache.adopt(&Secret::new("refresh-bad")).await.unwrap_err().is_permanent());
+    assert!(kept.0.lock().unwrap().is_empty() && cache.trouble().is_some());
+    // At once, though the endpoint would be left alone for half a minute.
+    let first = cache.adopt(&Secret::new("refresh-new")).await.unwrap();
+    assert!(cache.trouble().is_none());
+    assert_eq!(*kept.0.lock().unwrap(), ["refresh-new"]);
+    assert_eq!(cache.token().await.unwrap().secret().expose(), "token-1");
+    cache.renew(&first).await.unwrap();
+    assert!(script.requests()[3].contains("refresh_token=refresh-new"));
+}
+
+#[tokio::test]
+async fn who_has_not_consented_is_not_asked_for_at_the_endpoint() {
+    let (endpoint, script) = endpoint(&[issued("token-1", "")], Duration::ZERO).await;
+    let grant = Grant::RefreshToken { client_id: "app".to_owned(), client_secret: None, refresh_token: None };
+    let cache = TokenCache::new(Client::new(None).unwrap(), endpoint, grant, Arc::new(NoRotation), 7);
+    assert!(!cache.has_consent());
+    assert!(matches!(*cache.token().await.unwrap_err(), Error::NoConsent));
+    assert!(script.requests().is_empty());
+    cache.adopt(&Secret::new("refresh-1")).await.unwrap();
+    assert!(cache.has_consent() && cache.token().await.is_ok());
 }
 
 #[tokio::test]

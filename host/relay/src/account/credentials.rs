@@ -16,27 +16,42 @@ use posthouse_upstream::login::{LoginError, LoginFuture, LoginSource, SessionLog
 use tokio::time::Instant;
 use tracing::error;
 
+use super::life::Life;
 use super::rotation::Place;
 use super::{Surroundings, seed};
 use crate::config::account::{Account as Settings, Grant};
 use crate::metrics::token_waits;
+use crate::keeper::unix_now;
 
-pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Arc<dyn LoginSource> {
+/// What an account logs in with, and what else there is to know of that.
+#[derive(Clone)]
+pub(super) struct Credentials {
+    /// As the pool asks for it.
+    pub(super) source: Arc<dyn LoginSource>,
+    /// Where it logs in with tokens.
+    pub(super) tokens: Option<TokenCache>,
+    /// How long they last.
+    pub(super) life: Arc<Life>,
+}
+
+pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundings<'_>) -> Credentials {
     let identity = |mechanism| Identity {
         mechanism,
         user: settings.user.clone(),
         server: (settings.provider.host.clone(), settings.provider.port),
     };
+    let password = |login| Credentials { source: Arc::new(Password { login }), tokens: None, life: Arc::default() };
     match &settings.grant {
-        Grant::None => Arc::new(Password { login: None }),
-        Grant::Password { password, mechanism } => {
-            Arc::new(Password { login: Some(identity(*mechanism).login(password)) })
-        }
+        Grant::None => password(None),
+        Grant::Password { password: secret, mechanism } => password(Some(identity(*mechanism).login(secret))),
         Grant::Token { endpoint, grant, mechanism } => {
             let endpoint = Endpoint::clone(endpoint);
-            let (grant, rotation) = rotation(tenant, settings, grant, around);
+            let place = around.store.as_ref().and_then(|store| Place::new(store, tenant, &settings.id, grant));
+            let life = Arc::new(Life::at(place.clone()));
+            let (grant, rotation) = rotation(tenant, settings, grant, place);
             let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
-            Arc::new(Tokens { identity: identity(*mechanism), tokens, waits: token_waits() })
+            let source = Tokens { identity: identity(*mechanism), tokens: tokens.clone(), waits: token_waits() };
+            Credentials { source: Arc::new(source), tokens: Some(tokens), life }
         }
     }
 }
@@ -46,9 +61,8 @@ fn rotation(
     tenant: &str,
     settings: &Settings,
     grant: &OAuthGrant,
-    around: &Surroundings<'_>,
+    place: Option<Place>,
 ) -> (OAuthGrant, Arc<dyn Rotation>) {
-    let place = around.store.as_ref().and_then(|store| Place::new(store, tenant, &settings.id, grant));
     let Some(place) = place else { return (grant.clone(), Arc::new(NoRotation)) };
     let newest = place.newest(grant).unwrap_or_else(|error| {
         // It was there a moment ago, when the snapshot was begun.
@@ -67,6 +81,21 @@ pub(crate) fn look_up(store: &Arc<Store>, tenant: &str, settings: &Settings) -> 
     let Some(place) = Place::new(store, tenant, &settings.id, grant) else { return Ok(()) };
     place.migrate()?;
     place.newest(grant).map(drop)
+}
+
+/// Keeps a new consent for an account, while no relay has the store; says whether its grant is one.
+///
+/// # Errors
+/// It could not be written.
+pub(crate) fn keep_consent(
+    store: &Arc<Store>,
+    tenant: &str,
+    settings: &Settings,
+    token: &Text,
+) -> Result<bool, StoreError> {
+    let Grant::Token { grant, .. } = &settings.grant else { return Ok(false) };
+    let Some(place) = Place::new(store, tenant, &settings.id, grant) else { return Ok(false) };
+    place.begin(token, unix_now()).map(|()| true)
 }
 
 /// Who the account is to its provider.

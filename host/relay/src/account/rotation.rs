@@ -1,7 +1,9 @@
 //! Rotated refresh tokens: where the newest one is found, and where a newer one is kept.
 //!
 //! A chain belongs to the refresh token of the configuration it grew from: when an operator puts a new one there, the
-//! old chain is left behind. Files of the releases before the store are read once, put into it, and removed.
+//! old chain is left behind. What `posthouse account login` brings goes on with the chain that there is, as if the
+//! provider had sent it. An account without a configured token has one chain of its own.
+//! Files of the releases before the store are read once, put into it, and removed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,13 +14,19 @@ use posthouse_oauth::cache::Rotation;
 use posthouse_oauth::grant::Grant;
 use posthouse_oauth::secret::Secret;
 use posthouse_store::error::Error;
+use posthouse_store::lives::Life;
 use posthouse_store::refresh_tokens::Chain;
 use posthouse_store::secret::Secret as Stored;
 use posthouse_store::store::Store;
 use tracing::{info, warn};
 
+use crate::hex;
+
+/// The origin of a chain that grew from no configured token. No digest is like it.
+const LOGIN: &str = "login";
+
 /// The place of one account's newest token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Place {
     store: Arc<Store>,
     chain: Chain,
@@ -28,9 +36,11 @@ impl Place {
     /// The place of this grant's tokens; none for a grant that does not rotate.
     pub(super) fn new(store: &Arc<Store>, tenant: &str, account: &str, grant: &Grant) -> Option<Self> {
         let Grant::RefreshToken { refresh_token, .. } = grant else { return None };
-        // A hash that stays the same from one release to the next: the chain has to be found again.
-        let digest = Blake2s256::digest(refresh_token.expose());
-        let origin = digest[..8].iter().map(|octet| format!("{octet:02x}")).collect();
+        let origin = match refresh_token {
+            // A hash that stays the same from one release to the next: the chain has to be found again.
+            Some(token) => hex::digits(&Blake2s256::digest(token.expose())[..8]),
+            None => LOGIN.to_owned(),
+        };
         let chain = Chain { tenant: tenant.to_owned(), account: account.to_owned(), origin };
         Some(Self { store: Arc::clone(store), chain })
     }
@@ -42,8 +52,24 @@ impl Place {
     pub(super) fn newest(&self, grant: &Grant) -> Result<Grant, Error> {
         let Grant::RefreshToken { client_id, client_secret, .. } = grant else { return Ok(grant.clone()) };
         let Some(kept) = self.store.refresh_tokens().get(&self.chain)? else { return Ok(grant.clone()) };
-        let refresh_token = Secret::new(kept.expose());
+        let refresh_token = Some(Secret::new(kept.expose()));
         Ok(Grant::RefreshToken { client_id: client_id.clone(), client_secret: client_secret.clone(), refresh_token })
+    }
+
+    /// The chain.
+    pub(super) fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Keeps a consent that was given now.
+    pub(super) fn begin(&self, token: &Secret, now: u64) -> Result<(), Error> {
+        self.store.refresh_tokens().put(&self.chain, &Stored::new(token.expose()))?;
+        self.store.lives().keep(&[(self.chain.clone(), Life { began: now, used: now })])
+    }
+
+    /// What was written down of its life. What cannot be read is not known.
+    pub(super) fn life(&self) -> Option<Life> {
+        self.store.lives().get(&self.chain).ok().flatten()
     }
 
     /// Takes a file of a release before the store in, if there is one. What is in the store already is newer.

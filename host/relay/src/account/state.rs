@@ -3,14 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use posthouse_upstream::deliver::Delivered;
-use posthouse_upstream::error::Error as UpstreamError;
+use posthouse_oauth::cache::{TokenCache, Trouble};
 use posthouse_upstream::gate::Cause;
-use posthouse_upstream::login::LoginError;
+use posthouse_upstream::meaning::Meaning;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Account;
+use super::life::due;
 use crate::budget::Budget;
 
 /// The state of an account, but for a pause, which is its tenant's.
@@ -22,7 +22,7 @@ pub struct State {
     pub reason: Option<String>,
     /// Since when, in seconds since 1970, where that is known.
     pub since: Option<u64>,
-    /// When it is tried again, in seconds since 1970.
+    /// When it is tried again, or for [`Name::Expiring`] ends, in seconds since 1970.
     pub until: Option<u64>,
 }
 
@@ -42,62 +42,119 @@ pub enum Name {
     Refused,
     /// Its provider has limited or blocked it, or its mailbox is full; the reply table says for how long it is left alone.
     LeftAlone,
+    /// It can log in, and what it logs in with ends within thirty days.
+    Expiring,
     /// It has had its part of 24 hours, or its directory has.
     OverBudget,
 }
 
-/// Whether the grant still holds, learned from deliveries that had to log in.
+/// Since when an account has been in a state, by whoever looks at it again and again.
 #[derive(Debug, Default)]
-pub(super) struct Consent {
-    ended: Mutex<Option<(String, u64)>>,
+pub(super) struct Since(Mutex<Option<(Name, u64)>>);
+
+impl Since {
+    fn of(&self, name: Name) -> Option<u64> {
+        let seen = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.filter(|(seen, _)| *seen == name).map(|(_, since)| since)
+    }
 }
 
-impl Consent {
-    pub(super) fn learn(&self, delivered: &Result<Delivered, UpstreamError>) {
-        let ended = || self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        match delivered {
-            // A session that was at hand says nothing of the grant.
-            Ok(delivered) if !delivered.reused => *ended() = None,
-            Err(UpstreamError::NoLogin(LoginError::NeedsConsent(reason))) => {
-                ended().get_or_insert_with(|| (reason.clone(), unix(Duration::ZERO)));
-            }
-            Ok(_) | Err(_) => {}
+impl Name {
+    /// Its word, in answers and alerts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Paused => "paused",
+            Self::NeedsConsent => "needs_consent",
+            Self::Throttled => "throttled",
+            Self::Refused => "refused",
+            Self::LeftAlone => "left_alone",
+            Self::Expiring => "expiring",
+            Self::OverBudget => "over_budget",
         }
+    }
+}
+
+impl State {
+    fn new(name: Name) -> Self {
+        Self { name, reason: None, since: None, until: None }
+    }
+
+    /// Whether mail goes through the account, as far as is known.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.name, Name::Ready | Name::Expiring)
     }
 }
 
 impl Account {
     /// How it stands.
     pub fn state(&self) -> State {
-        if let Some((reason, since)) = self.consent.ended.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return State { name: Name::NeedsConsent, reason: Some(reason), since: Some(since), until: None };
+        let state = self.ailment().or_else(|| self.over_budget()).or_else(|| self.expiring());
+        self.dated(state.unwrap_or_else(|| State::new(Name::Ready)))
+    }
+
+    /// What a person has to do something about, if there is such a thing.
+    pub(crate) fn alarm(&self) -> Option<State> {
+        let is_for_a_person = |state: &State| match state.name {
+            Name::NeedsConsent | Name::Refused => true,
+            Name::LeftAlone => self.is_blocked_or_full(),
+            Name::Throttled | Name::Paused | Name::OverBudget | Name::Expiring | Name::Ready => false,
+        };
+        let alarm = self.ailment().filter(is_for_a_person).or_else(|| self.expiring());
+        alarm.map(|state| self.dated(state))
+    }
+
+    /// It was looked at: from now on it is known since when it has been so. (Budgets say themselves until when.)
+    pub(crate) fn look(&self, now: u64) {
+        let name = self.ailment().or_else(|| self.expiring()).map_or(Name::Ready, |state| state.name);
+        let mut seen = self.since.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.is_none_or(|(before, _)| before != name) {
+            *seen = Some((name, now));
+        }
+    }
+
+    fn dated(&self, state: State) -> State {
+        State { since: state.since.or_else(|| self.since.of(state.name)), ..state }
+    }
+
+    /// What keeps it from sending, but for its budgets.
+    fn ailment(&self) -> Option<State> {
+        let trouble = self.credentials.tokens.as_ref().and_then(TokenCache::trouble);
+        if let Some(Trouble { error, since }) = trouble.filter(|trouble| trouble.error.is_permanent()) {
+            let since = Some(unix(Duration::ZERO).saturating_sub(since.elapsed().as_secs()));
+            return Some(State { reason: Some(error.to_string()), since, ..State::new(Name::NeedsConsent) });
         }
         if let Some(left_alone) = self.pool.left_alone() {
             let (reason, until) = (Some(left_alone.reply.to_string()), Some(unix(left_alone.wait)));
-            return State { name: Name::LeftAlone, reason, since: None, until };
+            return Some(State { reason, until, ..State::new(Name::LeftAlone) });
         }
-        let Some(closed) = self.pool.logins_paused() else {
-            return self.budget_state();
-        };
+        let closed = self.pool.logins_paused()?;
         let name = match closed.cause {
             Cause::Throttled => Name::Throttled,
             Cause::Broken => Name::Refused,
         };
-        let until = unix(closed.until.saturating_duration_since(Instant::now()));
-        State { name, reason: Some(closed.reply.to_string()), since: None, until: Some(until) }
+        let until = Some(unix(closed.until.saturating_duration_since(Instant::now())));
+        Some(State { reason: Some(closed.reply.to_string()), until, ..State::new(name) })
     }
 
-    /// Ready, or over the budget that will be the last to have place again.
-    fn budget_state(&self) -> State {
+    fn is_blocked_or_full(&self) -> bool {
+        let meaning = self.pool.left_alone().map(|left_alone| left_alone.reading.meaning);
+        matches!(meaning, Some(Meaning::Blocked | Meaning::MailboxFull))
+    }
+
+    /// The credential that ends soon.
+    fn expiring(&self) -> Option<State> {
+        let expiry = due(self)?;
+        let reason = Some(expiry.describe(unix(Duration::ZERO)));
+        Some(State { name: Name::Expiring, reason, since: Some(expiry.notice()), until: Some(expiry.at) })
+    }
+
+    /// The budget that will be the last to have place again, where one has none.
+    fn over_budget(&self) -> Option<State> {
         let until = |budget: &Budget| budget.standing().passes_at;
         let over = self.budgets.iter().filter_map(|budget| Some((until(budget)?, budget)));
-        match over.max_by_key(|(until, _)| *until) {
-            Some((until, budget)) => {
-                let reason = Some(budget.describe());
-                State { name: Name::OverBudget, reason, since: None, until: Some(until) }
-            }
-            None => State { name: Name::Ready, reason: None, since: None, until: None },
-        }
+        let (until, budget) = over.max_by_key(|(until, _)| *until)?;
+        Some(State { reason: Some(budget.describe()), until: Some(until), ..State::new(Name::OverBudget) })
     }
 }
 

@@ -41,12 +41,12 @@ impl Account {
             refusals: Arc::clone(&self.refusals),
             metrics: self.metrics.clone(),
             pool: self.pool.successor(origin.target(connector), origin.limits, inherited),
-            logins: if same_login { Arc::clone(&self.logins) } else { credentials(tenant, settings, around) },
+            credentials: if same_login { self.credentials.clone() } else { credentials(tenant, settings, around) },
             pace: Arc::clone(&self.pace),
             budgets: budgets(tenant, settings, &around.books),
             load: Arc::clone(&self.load),
             tally: Arc::clone(&self.tally),
-            consent: if same_login { Arc::clone(&self.consent) } else { Arc::default() },
+            since: Arc::clone(&self.since),
             origin,
         })
     }

@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::access::{Access, admit};
 use super::failure::{Failure, shown};
-use super::{Admin, guard, health, history, page, pausing, policies, status, tenants, tracing};
+use super::{Admin, consent, guard, health, history, page, pausing, policies, status, tenants, tracing};
 
 /// One endpoint.
 struct Operation {
@@ -47,6 +47,7 @@ fn operations() -> Vec<Operation> {
         read("/v1/tenants/{tenant}/accounts", Access::ReadTenant, tenants::accounts),
         change("/v1/tenants/{tenant}/accounts/{account}/pause", Access::ChangeTenant, pausing::pause),
         change("/v1/tenants/{tenant}/accounts/{account}/resume", Access::ChangeTenant, pausing::resume),
+        change("/v1/tenants/{tenant}/accounts/{account}/consent", Access::ChangeRelay, consent::give),
     ]
 }
 

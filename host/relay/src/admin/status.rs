@@ -43,6 +43,7 @@ pub(super) fn standing(admin: &Admin) -> Value {
         "tenants_paused": snapshot.tenants.values().filter(is_paused).count(),
         "accounts": snapshot.accounts().count(),
         "accounts_ready": snapshot.tenants.values().map(|tenant| tenants::ready(tenant)).sum::<usize>(),
+        "accounts_expiring": snapshot.tenants.values().map(|tenant| tenants::expiring(tenant)).sum::<usize>(),
         "totals": snapshot.tally.totals(),
         "recent": snapshot.tally.recent(Instant::now()),
     })
@@ -67,7 +68,8 @@ fn listeners(admin: &Admin, snapshot: &Snapshot) -> Vec<Value> {
             TlsMode::Implicit => "implicit",
         };
         let address = admin.addresses.of(&listener.name).unwrap_or(listener.address);
-        json!({ "name": listener.name, "address": address, "tls": tls })
+        let expires = snapshot.listener(&listener.name).and_then(|rules| rules.certificate_ends);
+        json!({ "name": listener.name, "address": address, "tls": tls, "certificate_expires": expires })
     };
     snapshot.config.listeners.iter().map(listener).collect()
 }

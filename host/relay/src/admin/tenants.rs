@@ -49,7 +49,12 @@ pub(super) async fn accounts(TenantScope { tenant }: TenantScope) -> Json<Value>
 
 /// How many of its accounts can carry mail, as far as is known.
 pub(super) fn ready(tenant: &Tenant) -> usize {
-    tenant.accounts.values().filter(|account| state(tenant, account).name == Name::Ready).count()
+    tenant.accounts.values().filter(|account| state(tenant, account).is_ready()).count()
+}
+
+/// How many of its accounts have credentials that end soon.
+pub(super) fn expiring(tenant: &Tenant) -> usize {
+    tenant.accounts.values().filter(|account| state(tenant, account).name == Name::Expiring).count()
 }
 
 /// What is told of a tenant in a list.
@@ -66,6 +71,7 @@ pub(super) fn summary(tenant: &Tenant) -> Value {
         "has_policy": tenant.line.active().is_some() || tenant.lacks_policy,
         "accounts": tenant.accounts.len(),
         "accounts_ready": ready(tenant),
+        "accounts_expiring": expiring(tenant),
         "budgets": tenant.budget.iter().map(budget).collect::<Value>(),
         "totals": tenant.tally.totals(),
         "recent": tenant.tally.recent(Instant::now()),
@@ -118,6 +124,7 @@ fn shown(tenant: &Tenant, account: &Account) -> Value {
         "provider": provider,
         "state": state(tenant, account),
         "pause": tenant.pause_of(account),
+        "expires": account.expiry(),
         "sessions": {
             "idle": gauges.idle,
             "in_use": gauges.in_use,

@@ -1,6 +1,7 @@
 //! `posthouse account`: what an operator does with a mailbox before mail flows, and when it does not.
 //!
-//! Nothing here talks to a running relay. Secrets go into files that only their owner can read, and are never shown.
+//! But for a login's refresh token nothing here talks to a running relay. Secrets go into its store, or into files that
+//! only their owner can read, and are never shown.
 
 mod advice;
 mod found;
@@ -16,9 +17,14 @@ use clap::Subcommand;
 
 const LOGIN: &str = "\
 Examples:
-  posthouse account login --provider outlook --client-id ID --address box@example.org --output secrets/box-refresh-token
+  posthouse account login acme/box --config /etc/posthouse/posthouse.toml --token-file operator-token
+  posthouse account login --provider outlook --client-id ID --address box@example.org --file secrets/box-refresh-token
   posthouse account login --provider gmail --client-id ID --client-secret-file secrets/client-secret \\
-    --address box@example.com --output secrets/box-refresh-token
+    --address box@example.com --file secrets/box-refresh-token
+
+An account of the configuration is asked for as it is configured there. Its refresh token goes to the relay that runs \
+(with an operator's token), which uses it at once; while none runs it goes into the store (as the user that the relay \
+runs as). It takes the place of the configured `refresh_token`, if there is one, until that is changed.
 
 Microsoft is asked by a code that is typed in at any browser (with --browser as Google). Google is asked in a browser \
 on this machine: from another one, forward the port that the link names (`ssh -L PORT:127.0.0.1:PORT`), and give it \
@@ -37,7 +43,7 @@ Exits with 0 only if all went well.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Get a mailbox owner's consent, and keep the refresh token in a file
+    /// Get a mailbox owner's consent, and keep the refresh token: in the relay, its store, or a file
     #[command(after_help = LOGIN)]
     Login(login::Options),
     /// Make a tenant's file out of the older proxy's accounts.json, or of CSV

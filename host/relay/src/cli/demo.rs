@@ -69,8 +69,9 @@ async fn play(once: bool) -> Result<ExitCode, String> {
     }
 }
 
-/// Else the account would be left alone after the scene with the quota, and whoever tries the relay by hand would wait.
-const REPLIES: &str = "[meaning.daily_quota]\npause = \"none\"\n";
+/// Else the account would be left alone after the scene with the quota, and whoever tries the relay by hand would wait;
+/// and so would whoever watches the scene with the recipient whom Outlook always has too much to do for.
+const REPLIES: &str = "[meaning.daily_quota]\npause = \"none\"\n[meaning.too_many_sessions]\nretry = \"none\"\n";
 
 async fn set_up() -> Result<Stage, String> {
     let acme = Mailbox::new(Provider::Gmail, "mail@acme.example");

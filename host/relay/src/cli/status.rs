@@ -104,11 +104,12 @@ fn view(status: &Value, tenants: &Value, rate: Option<f64>) -> String {
         ),
         format!("messages     {}", messages(&status["totals"], rate)),
         format!(
-            "tenants      {} ({} paused); {} of {} accounts ready",
+            "tenants      {} ({} paused); {} of {} accounts ready{}",
             text("/tenants"),
             text("/tenants_paused"),
             text("/accounts_ready"),
-            text("/accounts")
+            text("/accounts"),
+            expiring(number("/accounts_expiring"))
         ),
     ];
     for listener in status["listeners"].as_array().into_iter().flatten() {
@@ -117,6 +118,14 @@ fn view(status: &Value, tenants: &Value, rate: Option<f64>) -> String {
     }
     lines.extend(not_in_order(tenants));
     lines.join("\n")
+}
+
+/// Accounts that carry mail still, and whose credentials end soon.
+fn expiring(accounts: u64) -> String {
+    match accounts {
+        0 => String::new(),
+        accounts => styled(Style::Warning, &format!(", {accounts} of them expiring")),
+    }
 }
 
 fn uptime(seconds: u64) -> String {
@@ -158,7 +167,10 @@ fn messages(totals: &Value, rate: Option<f64>) -> String {
 
 fn not_in_order(tenants: &Value) -> Vec<String> {
     let tenants = tenants["tenants"].as_array().into_iter().flatten();
-    let is_in_order = |tenant: &&Value| tenant["state"] == "ready" && tenant["accounts_ready"] == tenant["accounts"];
+    let is_in_order = |tenant: &&Value| {
+        let all_ready = tenant["accounts_ready"] == tenant["accounts"] && tenant["accounts_expiring"] == 0;
+        tenant["state"] == "ready" && all_ready
+    };
     let mut rest: Vec<String> = tenants.filter(|tenant| !is_in_order(tenant)).map(tenant::summary).collect();
     let more = rest.len().saturating_sub(TENANTS);
     rest.truncate(TENANTS);

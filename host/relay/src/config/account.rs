@@ -9,6 +9,7 @@ use posthouse_oauth::endpoint::Endpoint;
 use posthouse_oauth::secret::Secret;
 use posthouse_smtp::path::Mailbox;
 use posthouse_smtp::sasl::Mechanism;
+use posthouse_upstream::provider::ProviderKind;
 
 use crate::config::directory::Directory;
 use crate::config::nearest::{listed, nearest};
@@ -16,6 +17,9 @@ use crate::config::provider::Provider;
 use crate::config::provider::built_in::BuiltIn;
 use crate::config::section::Section;
 use crate::config::value::Entry;
+
+/// Directories that are nobody's own.
+const SHARED_DIRECTORIES: [&str; 3] = ["organizations", "consumers", "common"];
 
 /// A mailbox at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,11 @@ pub struct Account {
     pub provider: Provider,
     /// What it logs in with.
     pub grant: Grant,
-    /// The Microsoft directory that it is in, where that has a limit.
+    /// When the application's secret ends, in seconds since 1970, where the operator has said it.
+    pub client_secret_ends: Option<u64>,
+    /// The Microsoft directory that it is in, as the grant names it.
+    pub in_directory: Option<String>,
+    /// The same directory, where that has a limit.
     pub directory: Option<Directory>,
     /// The local address to connect from; none leaves it to the system.
     pub source_address: Option<IpAddr>,
@@ -59,6 +67,20 @@ pub enum Grant {
     None,
 }
 
+impl Account {
+    /// The Microsoft directory that it is in, in lower case, where the configuration names it.
+    pub(crate) fn own_directory(&self) -> Option<String> {
+        let named = self.in_directory.as_ref().filter(|_| self.provider.kind == ProviderKind::Outlook)?;
+        Some(named.to_lowercase()).filter(|name| !SHARED_DIRECTORIES.contains(&name.as_str()))
+    }
+
+    /// Whether its refresh token is in the store only, where `posthouse account login` puts it.
+    pub(crate) fn lacks_refresh_token(&self) -> bool {
+        use posthouse_oauth::grant::Grant as Asked;
+        matches!(&self.grant, Grant::Token { grant: Asked::RefreshToken { refresh_token: None, .. }, .. })
+    }
+}
+
 /// An account and all that its section says; none where something in it is a fault.
 pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>) -> Option<Account> {
     let id = section.required("id", "the account's name", |entry| entry.name().map(str::to_owned));
@@ -75,7 +97,9 @@ pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>)
     let grant = grant.and_then(|grant| grant::read(grant, provider.as_ref(), user.as_deref()));
     section.finish();
     let (address, user) = (address?, user?);
-    Some(Account { id: id?, user, address, provider: provider?, grant: grant?, directory: None, source_address })
+    let grant::Given { grant, client_secret_ends, directory: in_directory } = grant?;
+    let (id, provider, directory) = (id?, provider?, None);
+    Some(Account { id, user, address, provider, grant, client_secret_ends, in_directory, directory, source_address })
 }
 
 /// The provider as this account has it. Without a known provider the keys are read all the

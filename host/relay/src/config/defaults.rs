@@ -136,6 +136,14 @@ pub const GMAIL_RECIPIENTS_PER_DAY: u64 = 10_000;
 pub const GMAIL_MESSAGES_PER_DAY: u64 = 2_000;
 /// Exchange Online: 500 recipients in a message unless an administrator changed it.
 pub const OUTLOOK_RECIPIENTS: usize = 500;
+/// Microsoft: a refresh token ends 90 days after it was issued, and each use brings a new one.
+pub const OUTLOOK_REFRESH_TOKEN_IDLE: Duration = Duration::from_hours(90 * 24);
+/// Google: a refresh token ends when it was not used for six months.
+pub const GMAIL_REFRESH_TOKEN_IDLE: Duration = Duration::from_hours(180 * 24);
+/// No provider's refresh token lives for less: Google's, for an application in testing, 7 days.
+pub const CONSENT_LEAST: Duration = Duration::from_hours(1);
+/// Ten years are as good as for ever.
+pub const CONSENT_MOST: Duration = Duration::from_hours(3_650 * 24);
 /// Outlook moves mailboxes between servers; a session that is young notices soon.
 pub const OUTLOOK_SESSION_AGE: Duration = Duration::from_mins(15);
 /// Nobody documents a figure; 100 is what widespread clients do before they begin anew.

@@ -62,6 +62,10 @@ pub struct Provider {
     pub recipients_per_day: Option<u64>,
     /// Messages in any 24 hours for each account; none is no limit.
     pub messages_per_day: Option<u64>,
+    /// How long a refresh token lives that nobody uses; none is for ever.
+    pub refresh_token_idle: Option<Duration>,
+    /// How long a refresh token lives from the consent on, however often it is used; none is for ever.
+    pub refresh_token_age: Option<Duration>,
     /// The name that the certificate has to bear; none is the host.
     pub server_name: Option<String>,
     /// Roots to trust instead of the system's, PEM.
@@ -119,6 +123,8 @@ impl Provider {
         });
         self.recipients_per_day = per_day(section, "recipients_per_day", self.recipients_per_day);
         self.messages_per_day = per_day(section, "messages_per_day", self.messages_per_day);
+        self.refresh_token_idle = life(section, "refresh_token_idle", self.refresh_token_idle);
+        self.refresh_token_age = life(section, "refresh_token_age", self.refresh_token_age);
         self.server_name = section.optional("server_name", host).or(self.server_name);
         self.ca_pem = section.optional("ca_file", Entry::contents).or(self.ca_pem);
         self
@@ -186,6 +192,11 @@ fn tls(entry: &Entry<'_>) -> Option<TlsRule> {
 fn per_day(section: &Section<'_>, key: &'static str, default: Option<u64>) -> Option<u64> {
     let said = section.optional(key, |entry| entry.number(0..=u64::from(u32::MAX)));
     said.or(default).filter(|limit| *limit > 0)
+}
+
+/// How long a refresh token lives.
+fn life(section: &Section<'_>, key: &'static str, default: Option<Duration>) -> Option<Duration> {
+    section.optional(key, |entry| entry.duration_within(defaults::CONSENT_LEAST..=defaults::CONSENT_MOST)).or(default)
 }
 
 fn host(entry: &Entry<'_>) -> Option<String> {

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::config::Config;
+use crate::config::account::Account;
 use crate::config::defaults;
 use crate::config::directory;
 use crate::config::fault::Findings;
@@ -17,7 +18,7 @@ use crate::config::section::Section;
 use crate::config::source::Source;
 use crate::config::tenant::{self, AllTenants, Tenant};
 use crate::config::value::Entry;
-use crate::config::{admin, log, policy, provider, replies, store};
+use crate::config::{admin, alerts, log, policy, provider, replies, store};
 
 /// The files that the main file's `tenants` leads to, with each tenant's id; none where that cannot
 /// be told. (The key's own faults are told by `read`.)
@@ -90,6 +91,7 @@ fn read_main(
         replies: replies::read(&root, files.map_or(0, <[_]>::len) + 1),
         policies: policy::read_policies(&root),
         admin: admin::read(&root, &listeners, &all.tokens),
+        alerts: alerts::read(&root),
         limits,
         listeners,
         tenants,
@@ -98,6 +100,14 @@ fn read_main(
     if let Some(tenant) = config.tenants.iter().find(uploads).filter(|_| config.state_directory.is_none()) {
         let reason =
             format!("the policies of tenant {} are uploaded (its [policy] has no `file`), and kept there", tenant.id);
+        root.missing("state_directory", &reason);
+    }
+    let kept = |account: &&Account| account.lacks_refresh_token();
+    let without =
+        |tenant: &Tenant| tenant.accounts.iter().find(kept).map(|account| format!("{}/{}", tenant.id, account.id));
+    if let Some(account) = config.tenants.iter().find_map(without).filter(|_| config.state_directory.is_none()) {
+        let reason =
+            format!("the refresh token of {account} is not in the configuration (`refresh_token`), and kept there");
         root.missing("state_directory", &reason);
     }
     root.finish();

@@ -4,9 +4,11 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use posthouse_oauth::certificate::midnight;
 use toml::de::DeValue;
+use toml::value::Datetime;
 
 use crate::config::defaults;
 use crate::config::nearest::{listed, nearest};
@@ -91,6 +93,19 @@ impl<'s> Entry<'s> {
         let (least, most) = (units::duration_text(*bounds.start()), units::duration_text(*bounds.end()));
         let is_within = bounds.contains(&duration);
         if is_within { Some(duration) } else { self.refused(&format!("expected from {least} to {most}")) }
+    }
+
+    /// A day as `2027-01-31`: its beginning in Greenwich, in seconds since 1970.
+    pub(super) fn day(&self) -> Option<u64> {
+        let written = match self.value {
+            DeValue::String(text) => text.parse::<Datetime>().ok(),
+            DeValue::Datetime(moment) => Some(*moment),
+            _ => None,
+        };
+        let day = written.filter(|moment| moment.time.is_none()).and_then(|moment| moment.date);
+        let begins = day.and_then(|day| midnight(day.year, day.month, day.day));
+        let seconds = begins.and_then(|begins| begins.duration_since(SystemTime::UNIX_EPOCH).ok());
+        seconds.map(|seconds| seconds.as_secs()).or_else(|| self.refused("expected a day, such as \"2027-01-31\""))
     }
 
     /// A size in octets within these bounds.

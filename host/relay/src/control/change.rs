@@ -113,6 +113,9 @@ impl Plane {
             Request::Pause { actor, subject, reason, answer } => {
                 let _nobody_waits = answer.send(self.pause(actor, subject, reason).await);
             }
+            Request::Consent { actor, subject, token, answer } => {
+                let _nobody_waits = answer.send(self.consent(actor, subject, token).await);
+            }
             Request::HandOver { program, answer } => {
                 let outcome = self.hand_over(&program).await;
                 let _nobody_waits = answer.send(outcome);

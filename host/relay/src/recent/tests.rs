@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Recent, SLOTS, bucket, end};
+use super::{Grain, Recent, bucket, end};
 use crate::tally::Fate;
 
 fn delivered(milliseconds: u64) -> Fate {
@@ -14,7 +14,7 @@ fn delivered(milliseconds: u64) -> Fate {
 #[test]
 fn a_reading_holds_the_last_minute_and_nothing_older() {
     let began = Instant::now();
-    let recent = Recent::since(began);
+    let recent = Recent::since(began, Grain::Fine);
     let at = |seconds| began + Duration::from_secs(seconds);
     for second in 0..90 {
         recent.count(delivered(10), at(second));
@@ -34,9 +34,9 @@ fn a_reading_holds_the_last_minute_and_nothing_older() {
 #[test]
 fn a_slot_that_comes_around_again_begins_with_nothing() {
     let began = Instant::now();
-    let recent = Recent::since(began);
+    let recent = Recent::since(began, Grain::Fine);
     recent.count(delivered(10), began);
-    let later = began + Duration::from_secs(2 * SLOTS as u64);
+    let later = began + Duration::from_secs(64);
     recent.count(delivered(20), later);
     assert_eq!(recent.reading(later).delivered, 1);
 }
@@ -44,7 +44,7 @@ fn a_slot_that_comes_around_again_begins_with_nothing() {
 #[test]
 fn quantiles_are_right_to_a_quarter_of_an_octave() {
     let began = Instant::now();
-    let recent = Recent::since(began);
+    let recent = Recent::since(began, Grain::Fine);
     for milliseconds in 1..=1000 {
         recent.count(delivered(milliseconds), began);
     }
@@ -56,7 +56,7 @@ fn quantiles_are_right_to_a_quarter_of_an_octave() {
 #[test]
 fn the_series_has_a_slot_for_each_two_seconds_the_newest_last() {
     let began = Instant::now();
-    let recent = Recent::since(began);
+    let recent = Recent::since(began, Grain::Fine);
     recent.count(delivered(10), began + Duration::from_secs(60));
     recent.count(delivered(10), began + Duration::from_secs(61));
     let series = recent.series(began + Duration::from_secs(62));
@@ -79,7 +79,7 @@ fn each_latency_lies_within_its_bucket() {
 #[test]
 fn threads_that_count_at_once_lose_nothing_within_a_slot() {
     let began = Instant::now();
-    let recent = Recent::since(began);
+    let recent = Recent::since(began, Grain::Fine);
     recent.count(delivered(1), began);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -87,4 +87,19 @@ fn threads_that_count_at_once_lose_nothing_within_a_slot() {
         }
     });
     assert_eq!(recent.reading(began).delivered, 4001);
+}
+
+#[test]
+fn a_coarse_minute_is_a_minute_too() {
+    let began = Instant::now();
+    let recent = Recent::since(began, Grain::Coarse);
+    for second in 0..60 {
+        let took = Duration::from_millis(5);
+        recent.count(Fate::Delivered { size: 1, took }, began + Duration::from_secs(second));
+    }
+    assert_eq!(recent.reading(began + Duration::from_secs(59)).delivered, 60);
+    // The first ten have left by then, and so have all a minute later.
+    assert_eq!(recent.reading(began + Duration::from_secs(75)).delivered, 50);
+    assert_eq!(recent.reading(began + Duration::from_secs(130)).delivered, 0);
+    assert_eq!(recent.series(began + Duration::from_secs(60)).per_second, [1.0; 6]);
 }

@@ -4,6 +4,7 @@ mod policy;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use posthouse_net::acceptor::Acceptor;
 use posthouse_net::connector::{Connector, Trust};
@@ -17,7 +18,7 @@ use super::{BuildError, Shared, Snapshot};
 use crate::account::{Account, Surroundings, look_up};
 use crate::budget::{Books, Budget};
 use crate::config::Config;
-use crate::config::listener::Listener;
+use crate::config::listener::{Certificate, Listener};
 use crate::config::tenant::{Route as RouteSettings, Tenant as TenantSettings};
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::pauses::Pauses;
@@ -47,6 +48,7 @@ pub(super) async fn snapshot(
         }
         tenants.insert(tenant.id.clone(), tenant);
     }
+    let admin_certificate = config.admin.as_ref().and_then(|admin| admin.certificate.clone());
     Ok(Snapshot {
         generation: 0,
         hostname: config.hostname.clone(),
@@ -60,6 +62,7 @@ pub(super) async fn snapshot(
         pauses,
         tally: before.map(|before| Arc::clone(&before.tally)).unwrap_or_default(),
         admin_tls,
+        admin_certificate_ends: admin_certificate.as_ref().and_then(certificate_ends),
         logins: Arc::new(logins),
         listeners: Arc::new(listeners),
         shared,
@@ -218,6 +221,12 @@ fn acceptor(listener: &Listener, previous: Option<&Snapshot>) -> Result<Option<A
     acceptor.map(Some).map_err(named)
 }
 
+/// When a certificate ends, in seconds since 1970; none where it does not say.
+fn certificate_ends(certificate: &Certificate) -> Option<u64> {
+    let ends = posthouse_oauth::certificate::ends(&certificate.chain).ok()?;
+    Some(ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
 fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> Result<Rules, BuildError> {
     let tls = acceptor(listener, previous)?;
     let protocol = protocol(config, listener);
@@ -228,6 +237,7 @@ fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> R
         name: listener.name.clone(),
         tls_mode: listener.tls,
         tls,
+        certificate_ends: listener.certificate.as_ref().and_then(certificate_ends),
         protocol: Arc::new(protocol),
         protocol_with_xclient: Arc::new(with_xclient),
         timeouts: Timeouts {

@@ -13,6 +13,7 @@ use posthouse_smtp::client::Transaction as Envelope;
 use posthouse_smtp::path::ForwardPath;
 use posthouse_upstream::deliver::{Content, Delivered, Streamed};
 use posthouse_upstream::error::Error as UpstreamError;
+use posthouse_upstream::meaning::Meaning;
 use posthouse_upstream::verdict::Clients;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -193,9 +194,11 @@ impl Transaction {
         if let UpstreamError::Refused { reading, reply, .. } = error
             && let Some(pause) = reading.treatment.pause
         {
-            let (tenant, reason) = (&self.known.tenant.id, error.reason());
-            let (account, pause_s) = (&account.id, pause.as_secs());
-            warn!(tenant, account, reason, pause_s, %reply, "the account is left alone for a while");
+            let (tenant, reason, pause_s) = (&self.known.tenant.id, error.reason(), pause.as_secs());
+            warn!(tenant, account = account.id, reason, pause_s, %reply, "the account is left alone for a while");
+            if reading.meaning == Meaning::OrganisationQuota {
+                self.snapshot.leave_directory_alone(account, reading, reply);
+            }
         }
         // Where all were refused the client has heard the provider's own words, and nobody waits.
         let UpstreamError::PartlyRefused { refused } = error else { return };

@@ -58,13 +58,17 @@ impl Lessons {
         open: usize,
         now: Instant,
     ) -> Option<usize> {
-        if let Some(pause) = reading.treatment.pause {
-            let until = now + pause;
-            if self.paused.as_ref().is_none_or(|(before, ..)| *before < until) {
-                self.paused = Some((until, reading.clone(), reply.clone()));
-            }
-        }
+        self.leave_alone(reading, reply, now);
         if is_about_concurrency(reading.meaning, stage, open) { self.fewer(stage, open, now) } else { None }
+    }
+
+    /// From now on the account is left alone, if the reading says for how long.
+    pub(super) fn leave_alone(&mut self, reading: &Reading, reply: &Reply, now: Instant) {
+        let Some(pause) = reading.treatment.pause else { return };
+        let until = now + pause;
+        if self.paused.as_ref().is_none_or(|(before, ..)| *before < until) {
+            self.paused = Some((until, reading.clone(), reply.clone()));
+        }
     }
 
     fn fewer(&mut self, stage: Stage, open: usize, now: Instant) -> Option<usize> {

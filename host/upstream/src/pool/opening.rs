@@ -171,7 +171,7 @@ impl Inner {
 }
 
 /// A number from 0 to 1 for jitter. The standard library's hash keys are its randomness.
-fn spread() -> f64 {
+pub(crate) fn spread() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     f64::from(u16::try_from(RandomState::new().hash_one(0_u8) >> 48).unwrap_or(0)) / f64::from(u16::MAX)
 }

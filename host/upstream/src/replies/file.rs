@@ -25,6 +25,9 @@ const LONGEST: usize = 200;
 /// The longest pause: an account that is left alone for longer is better paused by its operator.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
+/// The longest pause before the same message is tried again: its client waits meanwhile.
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
 const BEFORE_MAIL: [Stage; 4] = [Stage::Connection, Stage::Ehlo, Stage::StartTls, Stage::Auth];
 const FROM_MAIL: [Stage; 4] = [Stage::MailFrom, Stage::RcptTo, Stage::Data, Stage::Content];
 
@@ -119,7 +122,7 @@ fn read_meanings(
         let value = said.as_ref().and_then(|said| said.table.get(meaning.word()));
         let Some(value) = value else { return before.cloned() };
         let keys = Keys::of(value, format!("meaning.{}", meaning.word()), faults)?;
-        keys.only(&["client", "interactive", "pause"], faults);
+        keys.only(&["client", "interactive", "pause", "retry"], faults);
         let treatment = treatment(&keys, None, before.map(|before| &**before), faults)?;
         if BEFORE_MAIL.into_iter().any(|stage| meaning.is_possible_at(stage)) {
             faults.extend(check::impossible_before_mail(&treatment).map(|reason| keys.fault("client", reason)));
@@ -139,8 +142,11 @@ fn treatment(
     let expected = "\"verbatim\", or a code of 400 to 599 (not 421), an enhanced code of the same class and some words";
     let client = keys.read("client", expected, faults, answer);
     let interactive = keys.read("interactive", expected, faults, answer);
-    let says_pause = keys.table.contains_key("pause");
-    let pause = keys.read("pause", "\"none\" or a duration up to a day, such as \"45 min\"", faults, pause);
+    let [says_pause, says_retry] = ["pause", "retry"].map(|key| keys.table.contains_key(key));
+    let expected = "\"none\" or a duration up to a day, such as \"45 min\"";
+    let pause = keys.read("pause", expected, faults, |value| duration(value, LONGEST_PAUSE));
+    let expected = "\"none\" or a duration up to 5 s, such as \"1 s\"";
+    let retry = keys.read("retry", expected, faults, |value| duration(value, LONGEST_RETRY));
     let Some(queueing) = client.clone().or_else(|| before.map(|before| before.queueing.clone())) else {
         if !keys.table.contains_key("client") {
             faults.push(keys.fault("client", "missing: what the client hears"));
@@ -151,7 +157,8 @@ fn treatment(
     let inherited = before.filter(|_| client.is_none()).map(|before| before.interactive.clone());
     let interactive = interactive.or(inherited).unwrap_or_else(|| queueing.clone());
     let pause = if says_pause { pause.flatten() } else { before.and_then(|before| before.pause) };
-    Some(Treatment { row, queueing, interactive, pause })
+    let retry = if says_retry { retry.flatten() } else { before.and_then(|before| before.retry) };
+    Some(Treatment { row, queueing, interactive, pause, retry })
 }
 
 fn read_rows(root: &Keys<'_>, meanings: &[Option<Arc<Treatment>>], faults: &mut Faults) -> Vec<(Row, check::Place)> {
@@ -178,7 +185,8 @@ fn read_row(
     meanings: &[Option<Arc<Treatment>>],
     faults: &mut Faults,
 ) -> Option<Row> {
-    let known = ["name", "provider", "stage", "code", "enhanced", "text", "meaning", "client", "interactive", "pause"];
+    let known =
+        ["name", "provider", "stage", "code", "enhanced", "text", "meaning", "client", "interactive", "pause", "retry"];
     keys.only(&known, faults);
     for (key, what) in [("name", "a name of its own"), ("stage", "where the reply comes"), ("meaning", "what it means")]
     {
@@ -267,7 +275,7 @@ fn answer(value: &DeValue<'_>) -> Option<Answer> {
 }
 
 /// `Some(None)` is the word "none".
-fn pause(value: &DeValue<'_>) -> Option<Option<Duration>> {
+fn duration(value: &DeValue<'_>, longest: Duration) -> Option<Option<Duration>> {
     let written = text(value)?;
     if written == "none" {
         return Some(None);
@@ -279,6 +287,6 @@ fn pause(value: &DeValue<'_>) -> Option<Option<Duration>> {
         "h" => 3600,
         _ => return None,
     };
-    let pause = Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?);
-    (!pause.is_zero() && pause <= LONGEST_PAUSE).then_some(Some(pause))
+    let duration = Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?);
+    (!duration.is_zero() && duration <= longest).then_some(Some(duration))
 }

@@ -60,6 +60,7 @@ impl Row {
             interactive: if said.interactive == before.interactive { &now.interactive } else { &said.interactive }
                 .clone(),
             pause: if said.pause == before.pause { now.pause } else { said.pause },
+            retry: if said.retry == before.retry { now.retry } else { said.retry },
         };
         Self { treatment: Arc::new(treatment), ..self.clone() }
     }

@@ -97,8 +97,18 @@ fn an_operators_word_on_a_meaning_holds_for_the_shipped_rows_of_it() {
     let reading = table.read(Outlook, RcptTo, &reply("550 5.7.233 tenant exceeded its daily limit"));
     let own = Answer::Own { code: 452, enhanced: EnhancedCode::new(4, 5, 3), text: "ask IT".to_owned() };
     assert_eq!((&reading.treatment.queueing, &reading.treatment.interactive), (&own, &own));
-    // The row says itself that nothing is paused.
-    assert_eq!(reading.treatment.pause, None);
+    assert_eq!(reading.treatment.pause, Some(Duration::from_secs(3_600)));
+}
+
+#[test]
+fn what_is_over_within_seconds_is_tried_again_and_an_operator_may_say_otherwise() {
+    let crowded = reply("432 4.3.2 Concurrent connections limit exceeded.");
+    let retry = |table: &Table| table.read(Outlook, Content, &crowded).treatment.retry;
+    assert_eq!(retry(&Table::shipped()), Some(Duration::from_secs(1)));
+    let own = |text: &str| Table::with_own(&format!("[meaning.too_many_sessions]\n{text}\n"));
+    assert_eq!(retry(&own("retry = \"none\"").unwrap()), None);
+    assert_eq!(retry(&own("retry = \"3 s\"").unwrap()), Some(Duration::from_secs(3)));
+    assert!(own("retry = \"1 min\"").unwrap_err()[0].reason.contains("up to 5 s"));
 }
 
 #[test]

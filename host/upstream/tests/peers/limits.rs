@@ -9,9 +9,10 @@ use posthouse_upstream::pool::Pool;
 use posthouse_upstream::verdict::Clients;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::provider::{Act, At, Moment, Provider};
-use crate::relay::{pool, pool_with, send, until};
+use crate::relay::{pool, pool_with, send, send_by, until};
 
 /// A provider that takes its time over each message, so that deliveries meet.
 async fn slow() -> Provider {
@@ -202,8 +203,9 @@ async fn refusing_content(times: usize, reply: &'static str) -> Provider {
 async fn a_refusal_for_concurrency_takes_sessions_away_until_a_quiet_while_has_passed() {
     let provider = refusing_content(1, "432 4.3.2 Concurrent connections limit exceeded").await;
     let pool = pool_with(&provider, |limits| limits.sessions = 4);
-    assert_eq!(send(&pool).await.unwrap_err().verdict(Clients::Queueing).reply().code(), 451);
-    assert_eq!(pool.gauges().allowed, 2);
+    // The message itself is tried again, and there.
+    send(&pool).await.unwrap();
+    assert_eq!((provider.messages().len(), pool.gauges().retries, pool.gauges().allowed), (1, 1, 2));
     // Paused only now: the provider's own task has a clock as well.
     tokio::time::pause();
     for allowed in [3, 4, 4] {
@@ -211,6 +213,18 @@ async fn a_refusal_for_concurrency_takes_sessions_away_until_a_quiet_while_has_p
         let _sent = send(&pool).await;
         assert_eq!(pool.gauges().allowed, allowed);
     }
+}
+
+#[tokio::test]
+async fn who_is_over_the_limit_for_good_is_told_so_before_the_deadline() {
+    let provider = refusing_content(usize::MAX, "432 4.3.2 Concurrent connections limit exceeded").await;
+    let pool = pool(&provider);
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let error = send_by(&pool, deadline).await.unwrap_err();
+    assert!(error.verdict(Clients::Queueing).reply().to_string().starts_with("451 4.3.2 "), "{error}");
+    // After 1 to 1.5 s once more; the next pause would end behind the deadline.
+    assert_eq!(pool.gauges().retries, 1);
+    assert!(Instant::now() < deadline && provider.messages().is_empty());
 }
 
 #[tokio::test]

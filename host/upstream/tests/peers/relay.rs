@@ -145,6 +145,12 @@ pub(crate) async fn send_content(
     deliver(pool, logins, &replies(), &envelope.transaction(), content, in_seconds(20)).await
 }
 
+pub(crate) async fn send_by(pool: &Pool, deadline: Instant) -> Result<Delivered, Error> {
+    let envelope = Envelope::to(&["user@example.org"]);
+    let content = Content::Whole(&[MESSAGE]);
+    deliver(pool, &Tokens::default(), &replies(), &envelope.transaction(), content, deadline).await
+}
+
 pub(crate) async fn send_to(pool: &Pool, recipients: &[&str]) -> Result<Delivered, Error> {
     let envelope = Envelope::to(recipients);
     let content = Content::Whole(&[MESSAGE]);

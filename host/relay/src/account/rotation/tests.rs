@@ -12,7 +12,11 @@ use posthouse_store::store::Store;
 use super::Place;
 
 fn grant(refresh_token: &str) -> Grant {
-    Grant::RefreshToken { client_id: "app".to_owned(), client_secret: None, refresh_token: Secret::new(refresh_token) }
+    Grant::RefreshToken {
+        client_id: "app".to_owned(),
+        client_secret: None,
+        refresh_token: Some(Secret::new(refresh_token)),
+    }
 }
 
 fn directory(name: &str) -> PathBuf {

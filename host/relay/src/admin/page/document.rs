@@ -34,7 +34,7 @@ pub(super) fn document(view: &View) -> String {
     all_tenants(&mut html, view);
     relay::changes(&mut html, &view.changes, view.now);
     if let Some(status) = &view.status {
-        relay::listeners(&mut html, status);
+        relay::listeners(&mut html, status, view.now);
     }
     html.raw("</main><footer><p>This page changes nothing; the commands that it shows do. The same as JSON: ");
     html.raw("<a href=\"/v1/openapi.json\">/v1/openapi.json</a></p></footer></body></html>");

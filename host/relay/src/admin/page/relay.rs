@@ -136,16 +136,22 @@ fn cause(cause: &str) -> &str {
 }
 
 /// Where clients connect.
-pub(super) fn listeners(html: &mut Html, status: &Value) {
+pub(super) fn listeners(html: &mut Html, status: &Value, now: u64) {
     html.raw(
         "<section id=\"listeners\" data-live aria-labelledby=\"h-listeners\"><h2 id=\"h-listeners\">Listeners</h2>",
     );
-    table(html, "Where clients connect", &["Name", "Address", "TLS"]);
+    table(html, "Where clients connect", &["Name", "Address", "TLS", "Certificate"]);
     for listener in list(&status["listeners"]) {
         html.raw("<tr role=\"row\">");
         text_cell(html, "Name", text(&listener["name"]));
         text_cell(html, "Address", text(&listener["address"]));
         text_cell(html, "TLS", text(&listener["tls"]));
+        let ends = match listener["certificate_expires"].as_u64() {
+            Some(ends) if ends < now => "has ended".to_owned(),
+            Some(ends) => format!("ends in {}", words::span(ends - now)),
+            None => "\u{2013}".to_owned(),
+        };
+        text_cell(html, "Certificate", ends);
         html.raw("</tr>");
     }
     html.raw("</tbody></table></section>");

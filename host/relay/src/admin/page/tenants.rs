@@ -31,7 +31,7 @@ pub(super) fn tenant(html: &mut Html, tenant: &Value, now: u64) {
 pub(super) fn tone(state: &str) -> Tone {
     match state {
         "ready" => Tone::Good,
-        "paused" | "throttled" => Tone::Warning,
+        "paused" | "throttled" | "expiring" => Tone::Warning,
         _ => Tone::Bad,
     }
 }
@@ -97,7 +97,8 @@ fn state(html: &mut Html, tenant: &Value, account: &Value, now: u64) {
     let (state, id) = (&account["state"], text(&account["id"]));
     badge(html, tone(text(&state["name"])), &spaced(&state["name"]));
     if let Some(until) = state["until"].as_u64() {
-        html.raw(" <small>tried again in ").text(span(until.saturating_sub(now))).raw("</small>");
+        html.raw(if state["name"] == "expiring" { " <small>ends in " } else { " <small>tried again in " });
+        html.text(span(until.saturating_sub(now))).raw("</small>");
     } else if let Some(since) = state["since"].as_u64() {
         html.raw(" <small>").text(ago(now, since)).raw("</small>");
     }

@@ -101,7 +101,7 @@ fn of_tenant_troubles(tenant: &Tenant) -> Vec<Trouble> {
         let why = "it has failed too often, and is asked again in a while";
         troubles.push(trouble(&json!("policy_rests"), None, why));
     }
-    if summary["accounts_ready"] != summary["accounts"] {
+    if summary["accounts_ready"] != summary["accounts"] || summary["accounts_expiring"] != 0 {
         let accounts = &tenants::whole(tenant)["account_list"];
         let is_ready = |account: &&Value| account["state"]["name"] == "ready";
         troubles.extend(list(accounts).iter().filter(|account| !is_ready(account)).map(|account| {

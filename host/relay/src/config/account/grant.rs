@@ -31,8 +31,17 @@ const KINDS: [(&str, Kind); 5] = [
 ];
 const MEANING: &str = "`refresh_token`, `client_credentials`, `service_account`, `password` or `none`";
 
+/// A grant, and what its section says besides.
+pub(super) struct Given {
+    pub(super) grant: Grant,
+    /// In seconds since 1970.
+    pub(super) client_secret_ends: Option<u64>,
+    /// Microsoft's directory, as it is written.
+    pub(super) directory: Option<String>,
+}
+
 /// The grant; none where something in it is a fault. Without a provider only the keys are looked at.
-pub(super) fn read(section: Section<'_>, provider: Option<&Provider>, user: Option<&str>) -> Option<Grant> {
+pub(super) fn read(section: Section<'_>, provider: Option<&Provider>, user: Option<&str>) -> Option<Given> {
     let kind = section.required("kind", MEANING, |entry| entry.word(&KINDS));
     let grant = match kind {
         Some(Kind::RefreshToken) => refresh_token(&section, provider),
@@ -42,14 +51,28 @@ pub(super) fn read(section: Section<'_>, provider: Option<&Provider>, user: Opti
         Some(Kind::None) => nothing(&section, provider),
         None => return None, // which keys belong here is not known either
     };
+    let has_application = matches!(kind, Some(Kind::RefreshToken | Kind::ClientCredentials));
+    let client_secret_ends = has_application.then(|| secret_ends(&section)).flatten();
+    let directory = section.entry("directory").filter(|_| has_application);
+    let directory = directory.and_then(|entry| entry.text().map(str::to_owned));
     section.finish();
-    grant
+    Some(Given { grant: grant?, client_secret_ends, directory })
+}
+
+/// The day on which the application's secret ends: neither Microsoft nor Google tells it to who holds one.
+fn secret_ends(section: &Section<'_>) -> Option<u64> {
+    let ends = section.optional("client_secret_expires", Entry::day)?;
+    if section.entry("client_secret").is_none() {
+        let reason = "there is no `client_secret` here whose end this could be";
+        section.mark_of("client_secret_expires").fault(reason).warning();
+    }
+    Some(ends)
 }
 
 fn refresh_token(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
     let client_id = client_id(section);
     let client_secret = section.entry("client_secret").map(|entry| entry.secret());
-    let refresh_token = section.required("refresh_token", "the mailbox's refresh token", Entry::secret);
+    let refresh_token = section.entry("refresh_token").map(|entry| entry.secret());
     let directory = section.optional("directory", |entry| directory(entry, provider));
     let provider = provider?;
     let token_url = token_url(section, provider, directory.as_deref())?;
@@ -59,7 +82,11 @@ fn refresh_token(section: &Section<'_>, provider: Option<&Provider>) -> Option<G
             Some(secret) => Some(secret?),
             None => None,
         },
-        refresh_token: refresh_token?,
+        // Without one it is in the store, where `posthouse account login` puts it.
+        refresh_token: match refresh_token {
+            Some(token) => Some(token?),
+            None => None,
+        },
     };
     Some(token(section, provider, Endpoint { token_url, scope: provider.scope.clone() }, grant))
 }

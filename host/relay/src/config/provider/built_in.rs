@@ -105,6 +105,8 @@ fn generic() -> Provider {
         recipients_per_message: defaults::GENERIC_RECIPIENTS,
         recipients_per_day: None,
         messages_per_day: None,
+        refresh_token_idle: None,
+        refresh_token_age: None,
         server_name: None,
         ca_pem: None,
     }
@@ -123,6 +125,7 @@ fn gmail(common: Provider) -> Provider {
         recipients_per_message: defaults::GMAIL_RECIPIENTS,
         recipients_per_day: Some(defaults::GMAIL_RECIPIENTS_PER_DAY),
         messages_per_day: Some(defaults::GMAIL_MESSAGES_PER_DAY),
+        refresh_token_idle: Some(defaults::GMAIL_REFRESH_TOKEN_IDLE),
         ..common
     }
 }
@@ -142,6 +145,7 @@ fn outlook(common: Provider, places: &Places) -> Provider {
         messages_per_minute: Some(defaults::OUTLOOK_MESSAGES_PER_MINUTE),
         recipients_per_message: defaults::OUTLOOK_RECIPIENTS,
         recipients_per_day: Some(defaults::OUTLOOK_RECIPIENTS_PER_DAY),
+        refresh_token_idle: Some(defaults::OUTLOOK_REFRESH_TOKEN_IDLE),
         ..common
     }
 }

@@ -36,7 +36,7 @@ fn a_secret_in_a_file_is_taken_without_its_line_end() {
     let posthouse_oauth::grant::Grant::RefreshToken { client_secret, refresh_token, .. } = grant else {
         unreachable!("a refresh token")
     };
-    assert_eq!(refresh_token.expose(), "1//refresh");
+    assert_eq!(refresh_token.as_ref().unwrap().expose(), "1//refresh");
     assert_eq!(client_secret.as_ref().unwrap().expose(), "posthouse-relay", "from the environment");
 }
 

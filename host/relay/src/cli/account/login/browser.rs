@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{interval, timeout};
 
-use super::{Options, Places};
+use super::Places;
 use crate::cli::account::advice;
 use crate::cli::terminal::{Style, say, styled};
 
@@ -28,20 +28,15 @@ enum Brought {
     Refusal(String),
 }
 
-pub(super) async fn consent(
-    client: &Client,
-    places: &Places,
-    page: &Endpoint,
-    options: &Options,
-) -> Result<Issued, String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
-    let listener = listener.map_err(|error| format!("cannot listen on 127.0.0.1:{}: {error}", options.port))?;
+pub(super) async fn consent(client: &Client, places: &Places, page: &Endpoint, port: u16) -> Result<Issued, String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    let listener = listener.map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?;
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     // Microsoft takes any port of the name, Google any port of the address.
     let host = if places.kind == ProviderKind::Gmail { "127.0.0.1" } else { "localhost" };
     let redirect_uri = format!("http://{host}:{port}");
     let challenge = Challenge::new().map_err(|error| error.to_string())?;
-    let link = challenge.link(page, &places.application, &redirect_uri, options.address.as_deref());
+    let link = challenge.link(page, &places.application, &redirect_uri, places.mailbox.as_deref());
     let link = link.map_err(|error| error.to_string())?;
     say(&format!("Open in a browser on this machine, and log in as the mailbox's owner:\n\n{link}\n"));
     let code = match timeout(PATIENCE, wait(&listener, challenge.state())).await {

@@ -1,9 +1,8 @@
 //! The access token: that there is one, and what it is good for.
 
-use std::time::SystemTime;
-
 use posthouse_oauth::client::Issued;
 use posthouse_oauth::grant::Grant as Asked;
+use posthouse_oauth::pace::Urgency;
 use posthouse_oauth::secret::Secret;
 use posthouse_upstream::provider::ProviderKind;
 use serde_json::Value;
@@ -31,7 +30,7 @@ pub(super) async fn obtained(account: &Account, around: &Surroundings<'_>, steps
         }
         Grant::Token { endpoint, grant, .. } => (endpoint, grant),
     };
-    let issued = match around.tokens.redeem(endpoint, grant, SystemTime::now()).await {
+    let issued = match around.tokens.redeem(endpoint, grant, Urgency::Awaited).await {
         Ok(issued) => issued,
         Err(error) => {
             steps.fail("token", &format!("{error}\nasked at {}{}", endpoint.token_url, doubt(grant)));
@@ -48,6 +47,9 @@ pub(super) async fn obtained(account: &Account, around: &Surroundings<'_>, steps
 /// What may be otherwise for a relay.
 fn doubt(grant: &Asked) -> &'static str {
     match grant {
+        Asked::RefreshToken { refresh_token: None, .. } => {
+            "\nits refresh token, if somebody has given one, is in the relay's store, which this leaves alone"
+        }
         Asked::RefreshToken { .. } => {
             "\nwith the configuration's refresh token; a relay may have a newer one in its store"
         }

@@ -11,15 +11,13 @@ use posthouse_oauth::secret::Secret;
 use posthouse_upstream::provider::ProviderKind;
 
 use super::{client_id, directory, token, token_url, visible};
-use crate::config::account::Grant;
+use crate::config::account::{Grant, SHARED_DIRECTORIES};
 use crate::config::provider::{DIRECTORY_PLACE, Provider};
 use crate::config::section::Section;
 
 const ALGORITHMS: [(&str, Algorithm); 2] = [("ps256", Algorithm::Ps256), ("rs256", Algorithm::Rs256)];
 /// How long before its end a certificate is worth a warning: it takes people time to get a new one.
 const NOTICE: Duration = Duration::from_secs(30 * 24 * 3_600);
-/// Directories that are nobody's own.
-const SHARED_DIRECTORIES: [&str; 3] = ["organizations", "consumers", "common"];
 
 /// What the section may hold in proof of the application; one of the three.
 struct Given {

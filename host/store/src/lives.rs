@@ -1,0 +1,59 @@
+//! When each chain of refresh tokens began, and when it was last used: what a consent's end is counted from.
+
+use redb::TableDefinition;
+
+use crate::database::{Database, table};
+use crate::error::Error;
+use crate::refresh_tokens::Chain;
+
+const TABLE: TableDefinition<'_, (&str, &str, &str), (u64, u64)> = TableDefinition::new("refresh-token-lives");
+
+/// What is known of a chain's life. In Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// When the consent was given, or first seen.
+    pub began: u64,
+    /// When a token of the chain was last used.
+    pub used: u64,
+}
+
+/// The lives of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Lives<'s> {
+    database: &'s Database,
+}
+
+impl<'s> Lives<'s> {
+    pub(crate) fn new(database: &'s Database) -> Self {
+        Self { database }
+    }
+
+    /// Keeps these, all or none; each takes the place of what was known of its chain.
+    ///
+    /// # Errors
+    /// They could not be written.
+    pub fn keep(&self, lives: &[(Chain, Life)]) -> Result<(), Error> {
+        self.database.write("keep the lives of refresh tokens", |transaction| {
+            let mut kept = transaction.open_table(TABLE)?;
+            for (chain, life) in lives {
+                kept.insert(chain.key(), (life.began, life.used))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What is known of a chain.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub fn get(&self, chain: &Chain) -> Result<Option<Life>, Error> {
+        self.database.read("read the life of a refresh token", |transaction| {
+            let Some(kept) = table(transaction, TABLE)? else { return Ok(None) };
+            let life = kept.get(chain.key())?.map(|life| life.value());
+            Ok(life.map(|(began, used)| Life { began, used }))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
