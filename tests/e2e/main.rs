@@ -15,6 +15,7 @@ mod files;
 mod grants;
 mod keeps_bytes;
 mod keeps_state;
+mod over_http;
 mod overload;
 mod page;
 mod policy_accounts;
