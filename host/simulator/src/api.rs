@@ -113,8 +113,7 @@ impl Desk<'_> {
         let provider = self.side.provider;
         let (limits, violated) = (&account.limits, &account.violated);
         let address = account.mailbox.address.as_str();
-        let occasion =
-            Occasion { mailbox: Some(address), sender: mime.from.as_deref(), recipients: &mime.recipients };
+        let occasion = Occasion { mailbox: Some(address), sender: mime.from.as_deref(), recipients: &mime.recipients };
         if mime.recipients.is_empty() {
             return Err(Refused::NoRecipients.into());
         }

@@ -43,8 +43,8 @@ pub mod simulator;
 pub mod token_faults;
 
 mod account;
-mod api;
 mod accounts;
+mod api;
 mod assertion;
 mod authority;
 mod connection;

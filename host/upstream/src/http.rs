@@ -23,7 +23,7 @@ use crate::alarm::Alarm;
 use crate::login::SessionLogin;
 use crate::session::Interruption;
 use body::Outgoing;
-use progress::{Counting, Progress};
+use progress::{Came, Counting, Progress};
 
 pub(crate) mod body;
 pub(crate) mod progress;
@@ -72,13 +72,14 @@ impl HttpWire {
         request: Request<Outgoing>,
         feeding: impl Future<Output = Result<&'a mut Alarm, E>>,
     ) -> Result<(Answer, Came), E> {
-        let Self { sender, connection, has_ended, .. } = self;
+        let Self { sender, connection, has_ended, progress, .. } = self;
         let work = async {
             let mut answer = pin!(sender.send_request(request));
             let lost = |error: hyper::Error| E::from(Interruption::Lost(io::Error::other(error)));
             let alarm = tokio::select! {
                 biased;
-                early = &mut answer => return Ok((early.map_err(lost)?, Came::Early)),
+                // The connection may have sent the body's end and read the answer in one go.
+                answer = &mut answer => return Ok((answer.map_err(lost)?, progress.came())),
                 fed = feeding => fed?,
             };
             match alarm.within(ANSWER, answer).await {
@@ -124,25 +125,14 @@ impl HttpWire {
 
     /// Ends the connection politely. The caller bounds the time.
     pub(crate) async fn quit(self) {
-        let Self { sender, connection, has_ended, .. } = self;
-        drop(sender);
-        if !has_ended {
-            let _last = connection.await;
+        if !self.has_ended {
+            self.connection.into_parts().io.into_inner().into_stream().close().await;
         }
     }
 }
 
 /// An answer, its body still to come.
 pub(crate) type Answer = Response<hyper::body::Incoming>;
-
-/// When an answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Came {
-    /// Before the request was whole.
-    Early,
-    /// After it.
-    InTurn,
-}
 
 /// The result of `work`, for which the connection goes on.
 async fn driven<T>(
@@ -156,9 +146,7 @@ async fn driven<T>(
         match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Ok(done)),
             // What the connection's end has to say was said to the work.
-            Poll::Pending if *has_ended => {
-                Poll::Ready(Err(end.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())))
-            }
+            Poll::Pending if *has_ended => Poll::Ready(Err(end.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()))),
             Poll::Pending => Poll::Pending,
         }
     })

@@ -119,7 +119,9 @@ impl Error {
             }
             Self::NotTheInterface { .. } => defer(451, EnhancedCode::new(4, 5, 0), "provider broke the protocol"),
             // RFC 3463 3.7: about the content, and not well said by another code.
-            Self::HeaderUnfit(unfit) => refuse(554, EnhancedCode::new(5, 6, 0), format!("provider takes recipients from the header: {unfit}")),
+            Self::HeaderUnfit(unfit) => {
+                refuse(554, EnhancedCode::new(5, 6, 0), format!("provider takes recipients from the header: {unfit}"))
+            }
             Self::Abandoned => defer(451, EnhancedCode::new(4, 4, 2), "content ended before its end"),
             Self::ContentStalled(_) => defer(451, EnhancedCode::new(4, 4, 2), "content came too slowly"),
         }

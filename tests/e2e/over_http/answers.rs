@@ -136,7 +136,9 @@ async fn a_block_is_not_dodged_by_another_account() {
 #[tokio::test]
 async fn a_lost_answer_is_told_and_nothing_is_sent_again() {
     for provider in Provider::ALL {
-        for (action, copies) in [(Action::Reset, 1), (Action::Close, 1), (Action::Garbage(b"HTTP/1.1 2\r\n".to_vec()), 1)] {
+        for (action, copies) in
+            [(Action::Reset, 1), (Action::Close, 1), (Action::Garbage(b"HTTP/1.1 2\r\n".to_vec()), 1)]
+        {
             let post = post(provider, "").await;
             let fault = post.simulator.inject(provider, Fault::new(Stage::Recorded, action));
             let reply = sent(&post).await;

@@ -70,7 +70,8 @@ async fn half_a_message_is_nobody_s() {
 async fn a_message_that_is_too_large_is_refused_with_the_limit_and_never_whole() {
     let post = post(Provider::Outlook, "").await;
     let mut client = post.app().await;
-    let large = message(TO) + &"seventy octets in a line, which is about what people write in theirs\r\n".repeat(45_000);
+    let large =
+        message(TO) + &"seventy octets in a line, which is about what people write in theirs\r\n".repeat(45_000);
     let reply = send(&mut client, BOX, TO, &large).await;
     assert!(reply.starts_with("552 5.3.4 message too big for the provider, which takes 3000000 octets"), "{reply}");
     assert!(post.is_empty());

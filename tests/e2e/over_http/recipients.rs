@@ -14,7 +14,8 @@ async fn recipients_that_no_field_names_get_it_and_nobody_sees_them() {
         let reply = send(&mut client, BOX, &["ann@example.org", "eve@example.com", "bob@example.net"], &content).await;
         assert!(reply.starts_with("250 "), "{reply}");
         let of_client = content.replace("Subject", "Bcc: eve@example.com\r\nSubject");
-        let reply = send(&mut client, BOX, &["eve@example.com", "bob@example.net", "ann@example.org"], &of_client).await;
+        let reply =
+            send(&mut client, BOX, &["eve@example.com", "bob@example.net", "ann@example.org"], &of_client).await;
         assert!(reply.starts_with("250 "), "{reply}");
         for message in post.messages(2).await {
             let mut recipients = message.recipients.clone();

@@ -43,11 +43,10 @@ fn quoted_local_parts_lose_their_quotes() {
 #[test]
 fn groups_name_their_members_and_may_name_nobody() {
     check("Undisclosed recipients:;", &[]);
-    check("Team: ann@example.org, Bob <bob@example.net>;, eve@example.com", &[
-        "ann@example.org",
-        "bob@example.net",
-        "eve@example.com",
-    ]);
+    check(
+        "Team: ann@example.org, Bob <bob@example.net>;, eve@example.com",
+        &["ann@example.org", "bob@example.net", "eve@example.com"],
+    );
     refuses("Team: ann@example.org");
     refuses("A: B: ann@example.org;;");
     refuses(": ann@example.org;");

@@ -52,21 +52,19 @@ impl Refused {
             Self::Token => (401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
             Self::NotAllowed => (403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."),
             Self::NoMailbox => (404, "ErrorInvalidUser", "The requested user is invalid."),
-            Self::Malformed => {
-                (400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.")
-            }
+            Self::Malformed => (400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content."),
             Self::NoRecipients => (400, "ErrorInvalidRecipients", "At least one recipient is not valid."),
             Self::TooManyRecipients => (400, "ErrorInvalidRecipients", "The message has too many recipients."),
             Self::TooLarge => (413, "RequestEntityTooLarge", "The request is larger than 4 MB."),
-            Self::Concurrency => {
-                (429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
-            }
+            Self::Concurrency => (429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit."),
             Self::Rate => (429, "ErrorExceededMessageLimit", "The message submission rate was exceeded."),
             Self::Daily => (429, "ErrorExceededMessageLimit", "The daily message limit was exceeded."),
-            Self::SendAs => {
-                (403, "ErrorSendAsDenied", "The user account which was used to submit this request does not have the \
-                 right to send mail on behalf of the specified sending account.")
-            }
+            Self::SendAs => (
+                403,
+                "ErrorSendAsDenied",
+                "The user account which was used to submit this request does not have the \
+                 right to send mail on behalf of the specified sending account.",
+            ),
             Self::Fault { status, code, .. } => (*status, code, "as a fault has it"),
         }
     }

@@ -34,11 +34,7 @@ impl Ending {
             Action::HalfClose => Some(Self::HalfClose),
             Action::Stall => Some(Self::Stall),
             Action::StopReading => Some(Self::StopReading),
-            Action::Proceed
-            | Action::Reply(_)
-            | Action::Answer { .. }
-            | Action::Garbage(_)
-            | Action::Append(_) => None,
+            Action::Proceed | Action::Reply(_) | Action::Answer { .. } | Action::Garbage(_) | Action::Append(_) => None,
         }
     }
 

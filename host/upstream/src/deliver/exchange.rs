@@ -47,7 +47,12 @@ pub(super) async fn exchange(
     alarm: &mut Alarm,
 ) -> Result<Reply, Failed> {
     if let Some(need) = lacking(wire, transaction) {
-        return Err(Failed { error: Error::NotOffered(need), session: Afterwards::Whole, never_begun: false, is_repeatable: false });
+        return Err(Failed {
+            error: Error::NotOffered(need),
+            session: Afterwards::Whole,
+            never_begun: false,
+            is_repeatable: false,
+        });
     }
     let mut sent = Sent::Nothing;
     let outcome = match run(wire, transaction, content, &mut sent, alarm).await {

@@ -12,8 +12,8 @@ use super::Content;
 use super::exchange::{Afterwards, Failed};
 use crate::alarm::Alarm;
 use crate::error::{Error, Need};
-use crate::http::progress::Left;
-use crate::http::{Came, HttpWire, body};
+use crate::http::progress::{Came, Left};
+use crate::http::{HttpWire, body};
 use crate::replies::Dialect;
 use crate::session::Interruption;
 use crate::stage::Stage;
@@ -40,8 +40,8 @@ pub(super) async fn exchange(
     alarm: &mut Alarm,
 ) -> Result<Reply, Failed> {
     let unsent = |error| Failed { error, session: Afterwards::Whole, never_begun: false, is_repeatable: false };
-    let rewritten = recipients::rewritten(content, transaction.recipients)
-        .map_err(|unfit| unsent(Error::HeaderUnfit(unfit)))?;
+    let rewritten =
+        recipients::rewritten(content, transaction.recipients).map_err(|unfit| unsent(Error::HeaderUnfit(unfit)))?;
     let limit = target.transport.most_octets().unwrap_or(u64::MAX);
     let size = size(content, &rewritten);
     if let Some(octets) = size.filter(|octets| *octets > limit) {
@@ -128,7 +128,8 @@ fn judged(target: &Target, dialect: Dialect<'_>, came: Came, said: Said) -> Resu
 /// The error of a request that has no answer.
 fn broken(wire: &HttpWire, unsent: Unsent, untouched: bool) -> Failed {
     let left = wire.progress().left();
-    let never_begun = left == Left::Nothing && untouched && matches!(unsent, Unsent::Interrupted(Interruption::Lost(_)));
+    let never_begun =
+        left == Left::Nothing && untouched && matches!(unsent, Unsent::Interrupted(Interruption::Lost(_)));
     let error = match unsent {
         Unsent::Interrupted(interruption) if left == Left::All => {
             let source = match interruption {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use posthouse_net::octets::Octets;
+use posthouse_net::stream::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Of one connection, and its present request.
@@ -30,6 +31,15 @@ pub(crate) enum Left {
     All,
 }
 
+/// When an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Before the request was whole.
+    Early,
+    /// After it.
+    InTurn,
+}
+
 impl Progress {
     /// A request begins.
     pub(crate) fn begin(&self) {
@@ -40,6 +50,11 @@ impl Progress {
     /// The last octet of its body was handed to the connection.
     pub(crate) fn body_is_out(&self) {
         self.body_is_out.store(true, Ordering::Relaxed);
+    }
+
+    /// When an answer came that is here now.
+    pub(crate) fn came(&self) -> Came {
+        if self.body_is_out.load(Ordering::Relaxed) { Came::InTurn } else { Came::Early }
     }
 
     /// How much of it has left.
@@ -63,6 +78,11 @@ pub(crate) struct Counting {
 impl Counting {
     pub(crate) fn new(octets: Octets, progress: Arc<Progress>) -> Self {
         Self { octets, progress }
+    }
+
+    /// The stream, where nobody reads and writes it by other means any more.
+    pub(crate) fn into_stream(self) -> Stream {
+        self.octets.into_stream()
     }
 }
 

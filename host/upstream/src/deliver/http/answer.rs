@@ -87,7 +87,9 @@ pub(super) fn taken(transport: Transport, status: u16, text: &Text) -> Result<Re
             };
             let json: Value = serde_json::from_slice(body).unwrap_or_default();
             match (status, json["id"].as_str()) {
-                (200, Some(id)) => Ok(Reply::new(200, None, format!("accepted by the Gmail API, id {}", printable(id)))),
+                (200, Some(id)) => {
+                    Ok(Reply::new(200, None, format!("accepted by the Gmail API, id {}", printable(id))))
+                }
                 _ => Err(Unclear::Strange(format!("status {status} without the id of a message"))),
             }
         }

@@ -49,7 +49,10 @@ pub(super) enum Unsent {
     /// The client's content did not come.
     Stalled(Duration),
     /// It has grown beyond what the provider takes.
-    TooBig { octets: u64, limit: u64 },
+    TooBig {
+        octets: u64,
+        limit: u64,
+    },
 }
 
 impl From<Interruption> for Unsent {

@@ -45,8 +45,12 @@ pub(super) fn rewritten(content: &Content<'_>, recipients: &[ForwardPath]) -> Re
     if wanted.iter().all(|key| all.contains(key)) {
         return Ok(Rewritten::default());
     }
-    let unnamed: Vec<&str> =
-        recipients.iter().zip(wanted).filter(|(_, key)| named.insert(key.clone())).map(|(path, _)| path.as_str()).collect();
+    let unnamed: Vec<&str> = recipients
+        .iter()
+        .zip(wanted)
+        .filter(|(_, key)| named.insert(key.clone()))
+        .map(|(path, _)| path.as_str())
+        .collect();
     // One Bcc is all that a header may have (RFC 5322 3.6): ours takes the place of those that are there.
     let mut head = format!("{HIDDEN}: <{}>\r\n", unnamed.join(">,\r\n <")).into_bytes();
     for field in block.fields().iter().filter(|field| !field.is_named(&header, HIDDEN)) {

@@ -52,7 +52,8 @@ pub(super) async fn tested(account: &Account, around: &Surroundings<'_>, sending
     let pool = pool(account, connector, around);
     match verify_login(&pool, &logins, &replies, Instant::now() + around.connect).await {
         Ok(reply) => {
-            let said = format!("logged in as {}; a request without a message was refused, as it should be:", account.user);
+            let said =
+                format!("logged in as {}; a request without a message was refused, as it should be:", account.user);
             steps.ok("AUTH", &format!("{said} {reply}"));
         }
         Err(error) => {

@@ -57,11 +57,8 @@ fn a_bcc_that_names_only_some_is_replaced_by_one_that_names_all() {
 #[test]
 fn whoever_is_named_and_no_recipient_would_get_mail_that_is_not_theirs() {
     let message = "To: ann@example.org, bob@example.net\r\nTo: Old <old@example.com>\r\nBcc: eve@example.com\r\n\r\n";
-    let others = Unfit::Others(vec![
-        "bob@example.net".to_owned(),
-        "old@example.com".to_owned(),
-        "eve@example.com".to_owned(),
-    ]);
+    let others =
+        Unfit::Others(vec!["bob@example.net".to_owned(), "old@example.com".to_owned(), "eve@example.com".to_owned()]);
     assert_eq!(out(message, &["ann@example.org"]), Err(others));
 }
 
