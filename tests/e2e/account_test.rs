@@ -255,7 +255,7 @@ async fn an_expired_certificate_and_one_that_nobody_knows() {
 #[tokio::test]
 async fn a_scope_that_is_not_for_smtp() {
     let simulator = simulator().await;
-    let more = "scope = \"https://www.googleapis.com/auth/gmail.send\"\n";
+    let more = "scope = \"https://www.googleapis.com/auth/gmail.readonly\"\n";
     says("scope-wrong", &simulator, &consent("gmail", more), &[]).await;
 }
 

@@ -20,17 +20,21 @@ use crate::post::Post;
 const BOX: &str = "box@acme.example";
 
 async fn simulator() -> Simulator {
-    let mut options = Options::new(Provider::ALL.map(|provider| Mailbox::new(provider, BOX)).to_vec());
+    let mut options = Options::new(Provider::ALL.map(mailbox).to_vec());
     for provider in Provider::ALL {
         options.provider_mut(provider).limits = Limits::without_quotas(provider);
     }
     Simulator::start(options).await.expect("loopback has free ports")
 }
 
+fn mailbox(provider: Provider) -> Mailbox {
+    Mailbox::new(provider, BOX).refresh_token(format!("consent-{}", provider.name()))
+}
+
 /// The account `it` at this provider, over HTTP, with these lines.
 fn account(simulator: &Simulator, provider: Provider, more: &str) -> String {
     let more = simulation::over_http(simulator, provider) + more;
-    simulation::account("it", &Mailbox::new(provider, BOX), &more)
+    simulation::account("it", &mailbox(provider), &more)
 }
 
 /// A relay with that account.

@@ -1,8 +1,8 @@
 //! Microsoft Graph's `sendMail` and the Gmail API's `messages.send`, as far as a message needs them: one request at a
 //! time on a connection, its token checked, its recipients taken from its header.
 //!
-//! Faults first, then limits, then the ledger, as on an SMTP connection. Only a whole request leads anywhere: one that
-//! breaks off leaves nothing.
+//! What is counted at a time is requests, not connections. Faults first, then limits, then the ledger, as on an SMTP
+//! connection. Only a whole request leads anywhere: one that breaks off leaves nothing.
 
 mod answers;
 mod message;
@@ -22,7 +22,7 @@ use posthouse_net::octets::Octets;
 use posthouse_net::stream::Stream;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::account::{Account, Attendance, Pace, Submission};
+use crate::account::{Account, Pace, Submission};
 use crate::connection::ending::Ending;
 use crate::faults::{Action, Occasion, Stage, Strike};
 use crate::gathered::Gathered;
@@ -47,13 +47,12 @@ type Answered = Result<Response<Whole>, Dropped>;
 
 /// Serves a client until it has had enough, or a fault ends it.
 pub(crate) async fn serve(stream: Stream, side: &Side, world: &Arc<World>, record: &Record) {
-    let desk = Desk { side, world, record, ending: Mutex::new(None), attendance: Mutex::new(None) };
+    let desk = Desk { side, world, record, ending: Mutex::new(None) };
     let service = service_fn(|request| Box::pin(desk.answer(request)));
     let octets: TokioIo<Octets> = TokioIo::new(stream.into_octets());
     let mut connection = http1::Builder::new().serve_connection(octets, service);
     let outcome = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let mut stream = connection.into_parts().io.into_inner().into_stream();
-    drop(desk.attendance.lock().unwrap_or_else(PoisonError::into_inner).take());
     let end = desk.ending.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (ending, garbage) = end.unwrap_or((if outcome.is_ok() { Ending::Polite } else { Ending::Gone }, Vec::new()));
     if !garbage.is_empty() {
@@ -70,8 +69,6 @@ struct Desk<'a> {
     record: &'a Record,
     /// How the connection is to end, and what is to be written before.
     ending: Mutex<Option<(Ending, Vec<u8>)>>,
-    /// The connection is a mailbox's from its first token on.
-    attendance: Mutex<Option<Attendance>>,
 }
 
 impl Desk<'_> {
@@ -198,12 +195,9 @@ impl Desk<'_> {
         if !may {
             return Err(Refused::NotAllowed);
         }
-        let mut attendance = self.attendance.lock().unwrap_or_else(PoisonError::into_inner);
-        if attendance.is_none() {
+        if self.record.mailbox.set(account.mailbox.address.as_str().into()).is_ok() {
             counts.logins.add(1);
             account.logins.add(1);
-            let _ = self.record.mailbox.set(account.mailbox.address.as_str().into());
-            *attendance = Some(Attendance::begin(&account));
         }
         Ok(account)
     }

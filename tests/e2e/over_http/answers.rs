@@ -59,14 +59,15 @@ async fn what_no_row_explains_is_judged_by_its_status_and_counted() {
 #[tokio::test]
 async fn retry_after_is_obeyed() {
     let post = post(Provider::Outlook, "").await;
-    let action = Action::answer(429, "TooManyRequests", Some(2));
+    // Of a refusal that is about requests at a time: one about the rate has the mailbox wait for its minute as well.
+    let action = Action::answer(429, "ApplicationThrottled MailboxConcurrency", Some(2));
     let fault = post.simulator.inject(Provider::Outlook, Fault::new(Stage::Content, action));
-    assert!(sent(&post).await.starts_with("451 4.3.2 provider deferred: 429 TooManyRequests"));
+    assert!(sent(&post).await.starts_with("451 4.3.2 provider deferred: 429 ApplicationThrottled"));
     let refused = Instant::now();
     assert!(sent(&post).await.starts_with("250 "), "the next one waits for its end");
     assert!(refused.elapsed() > Duration::from_millis(1_500), "{:?}", refused.elapsed());
     assert_eq!(fault.hits(), 1);
-    let action = Action::answer(503, "ServiceUnavailable", Some(900));
+    let action = Action::answer(429, "ApplicationThrottled MailboxConcurrency", Some(900));
     post.simulator.inject(Provider::Outlook, Fault::new(Stage::Content, action));
     assert!(sent(&post).await.starts_with("451 4.3.2"));
     let left_alone = sent(&post).await;
@@ -111,15 +112,12 @@ async fn a_consent_that_was_taken_back_is_told() {
 
 #[tokio::test]
 async fn a_block_is_not_dodged_by_another_account() {
-    let simulator = simulator().await;
-    let acme = "default_route = \"all\"\n[[routes]]\nname = \"all\"\naccounts = [\"it\", \"other\"]\n".to_owned()
-        + &account(&simulator, Provider::Outlook, "")
-        + &simulation::account(
-            "other",
-            &Mailbox::new(Provider::Gmail, BOX),
-            &simulation::over_http(&simulator, Provider::Gmail),
-        );
-    let post = Post::before(simulator, &acme).await;
+    let (simulator, other) = (simulator().await, Mailbox::new(Provider::Gmail, "other@acme.example"));
+    simulator.add_mailbox(other.clone());
+    let route = "default_route = \"all\"\n[[routes]]\nname = \"all\"\naccounts = [\"it\", \"other\"]\n";
+    let over_http = simulation::over_http(&simulator, Provider::Gmail);
+    let acme = account(&simulator, Provider::Outlook, "") + &simulation::account("other", &other, &over_http);
+    let post = Post::routed(simulator, route, &acme).await;
     let action = Action::answer(403, "ErrorMessageSubmissionBlocked", None);
     let fault = post.simulator.inject(Provider::Outlook, Fault::new(Stage::Content, action).always());
     let mut client = post.app().await;
@@ -158,11 +156,17 @@ async fn success_that_is_not_the_interface_s_is_none() {
     post.simulator.inject(Provider::Outlook, Fault::new(Stage::Content, action));
     let reply = sent(&post).await;
     assert!(reply.starts_with("451 4.5.0 provider broke the protocol"), "{reply}");
-    let early = Action::answer(202, "too soon", None);
-    post.simulator.inject(Provider::Outlook, Fault::new(Stage::ContentStart, early));
-    let large = message(TO) + &"some of two megabytes, which no socket takes at once\r\n".repeat(40_000);
-    let reply = send(&mut post.app().await, BOX, TO, &large).await;
-    assert!(reply.starts_with("451 4."), "{reply}");
+    let early = Fault::new(Stage::ContentStart, Action::answer(202, "too soon", None));
+    let early = post.simulator.inject(Provider::Outlook, early);
+    let mut client = post.app().await;
+    client.expect(&format!("MAIL FROM:<{BOX}>"), "250").await;
+    client.expect("RCPT TO:<ann@example.org>", "250").await;
+    client.expect("DATA", "354").await;
+    client.send(message(TO) + &"a part of it\r\n".repeat(150_000)).await;
+    assert!(early.wait_for(1).await);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    client.send("and the rest\r\n.\r\n").await;
+    client.hear("451 4.5.0 provider broke the protocol").await;
     assert!(post.is_empty());
 }
 

@@ -24,7 +24,10 @@ fn acme(files: &Files, more: &str) -> String {
 #[tokio::test]
 async fn an_account_changes_its_transport_while_mail_flows() {
     let files = Files::new().await;
-    let [by_smtp, by_http] = ["sessions = 3\n".to_owned(), simulation::over_http(&files.simulator, Provider::Outlook)];
+    // What Outlook bears by SMTP; by Graph it would be one more.
+    let three = "sessions = 3\n";
+    let by_http = simulation::over_http(&files.simulator, Provider::Outlook) + three;
+    let by_smtp = three.to_owned();
     let report = files.change("tenants/acme.toml", &acme(&files, &by_smtp)).await;
     assert_eq!(report.outcome, Outcome::Published, "{report}");
     let over = Arc::new(AtomicBool::new(false));
@@ -56,10 +59,8 @@ async fn an_account_changes_its_transport_while_mail_flows() {
         sent += count.expect("each message was delivered");
     }
     assert_eq!(files.simulator.ledger().accepted(), sent, "each message once");
-    let replies: Vec<_> = files.simulator.ledger().messages();
-    assert!(replies.iter().any(|message| message.reverse_path == BOX));
     let report = files.simulator.report(Provider::Outlook, BOX).expect("the mailbox is there");
-    assert!(report.highest_connections <= 4, "{report:?}");
+    assert!(report.highest_submissions <= 3, "{report:?}");
     assert_eq!(report.violations.total(), 0, "{report:?}");
 }
 

@@ -1,3 +1,5 @@
+//! Fields in the forms that RFC 5322 has and that it has not.
+
 use super::{Address, addresses};
 
 #[track_caller]

@@ -1,3 +1,5 @@
+//! Answers as the interfaces give them, and what they are taken for.
+
 use std::io;
 use std::time::{Duration, SystemTime};
 

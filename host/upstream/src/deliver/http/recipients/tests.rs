@@ -1,3 +1,5 @@
+//! Headers beside envelopes: what goes out, and what does not.
+
 use posthouse_smtp::path::ForwardPath;
 
 use super::rewritten;
@@ -66,7 +68,7 @@ fn whoever_is_named_and_no_recipient_would_get_mail_that_is_not_theirs() {
 fn what_cannot_be_read_or_named_is_not_guessed() {
     let refused = out("Cc: ann@example.org bob@example.net\r\n\r\n", &["ann@example.org"]);
     assert!(matches!(refused, Err(Unfit::Unreadable { field: "Cc", .. })), "{refused:?}");
-    assert_eq!(out("\r\n", &["Postmaster"]), Err(Unfit::Unnameable("Postmaster".to_owned())));
+    assert_eq!(out("\r\n", &["Postmaster"]), Err(Unfit::Unnameable("postmaster".to_owned())));
 }
 
 #[test]
