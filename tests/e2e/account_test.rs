@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use posthouse_relay::simulation::over_http;
 use posthouse_simulator::applications::{Application, Delegation};
 use posthouse_simulator::keys::{ClientCertificate, Validity};
 use posthouse_simulator::mailbox::Mailbox;
@@ -75,7 +76,8 @@ fn normalised(text: &str, simulator: &Simulator, directory: &Path) -> String {
     let mut text = text.replace(&directory.display().to_string(), "DIRECTORY");
     text = text.replace(&format!(":{}/", simulator.token_address().port()), ":TOKENS/");
     for provider in Provider::ALL {
-        for address in [simulator.implicit_address(provider), simulator.starttls_address(provider)] {
+        let addresses = [simulator.implicit_address(provider), simulator.starttls_address(provider)];
+        for address in addresses.into_iter().chain([simulator.api_address(provider)]) {
             let port = address.port();
             for (before, after) in [(":", " "), ("port ", " "), ("port ", ":")] {
                 text = text.replace(&format!("{before}{port}{after}"), &format!("{before}PORT{after}"));
@@ -105,6 +107,36 @@ async fn an_account_that_works() {
     let grant = format!("{APPLICATION}client_secret = \"s3cret\"");
     simulator.register(Application::new("daemon").secret("s3cret").mailbox(OUTLOOK));
     says("works-application", &simulator, &account("outlook", "", &grant), &[]).await;
+}
+
+#[tokio::test]
+async fn an_account_that_works_over_http() {
+    let simulator = simulator().await;
+    says("works-by-gmail-api", &simulator, &consent("gmail", &over_http(&simulator, Provider::Gmail)), &["--send"])
+        .await;
+    assert_eq!(simulator.ledger().messages().len(), 1, "it went to the mailbox itself");
+    simulator.register(Application::new("daemon").secret("s3cret").mailbox(OUTLOOK));
+    let grant = format!("{APPLICATION}client_secret = \"s3cret\"");
+    let acme = account("outlook", &over_http(&simulator, Provider::Outlook), &grant);
+    says("works-by-graph", &simulator, &acme, &[]).await;
+    assert_eq!(simulator.ledger().messages().len(), 1, "nothing was sent");
+}
+
+#[tokio::test]
+async fn an_application_that_graph_does_not_let_into_the_mailbox() {
+    let simulator = simulator().await;
+    simulator.register(Application::new("daemon").secret("s3cret"));
+    let grant = format!("{APPLICATION}client_secret = \"s3cret\"");
+    let acme = account("outlook", &over_http(&simulator, Provider::Outlook), &grant);
+    says("graph-access-denied", &simulator, &acme, &["--send"]).await;
+}
+
+#[tokio::test]
+async fn a_token_for_smtp_is_none_for_graph() {
+    let simulator = simulator().await;
+    let more =
+        over_http(&simulator, Provider::Outlook) + "scope = \"https://outlook.office.com/SMTP.Send offline_access\"\n";
+    says("graph-token-for-smtp", &simulator, &consent("outlook", &more), &[]).await;
 }
 
 #[tokio::test]
@@ -223,7 +255,7 @@ async fn an_expired_certificate_and_one_that_nobody_knows() {
 #[tokio::test]
 async fn a_scope_that_is_not_for_smtp() {
     let simulator = simulator().await;
-    let more = "scope = \"https://www.googleapis.com/auth/gmail.send\"\n";
+    let more = "scope = \"https://www.googleapis.com/auth/gmail.readonly\"\n";
     says("scope-wrong", &simulator, &consent("gmail", more), &[]).await;
 }
 

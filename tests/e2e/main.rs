@@ -16,6 +16,7 @@ mod grants;
 mod keeps_bytes;
 mod keeps_state;
 mod lasting;
+mod over_http;
 mod overload;
 mod page;
 mod policy_accounts;

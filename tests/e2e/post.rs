@@ -95,13 +95,23 @@ impl Post {
 
     /// A relay in front of these providers, with the tenant `acme`: the login `app`, and what is in this text.
     pub(crate) async fn before(simulator: Simulator, acme: &str) -> Self {
-        Self::waiting(simulator, acme, "delivery = \"10 s\"\n").await
+        Self::standing(simulator, acme, "", "delivery = \"10 s\"\n").await
     }
 
     /// The same with these lines of `[timeouts]`.
     pub(crate) async fn waiting(simulator: Simulator, acme: &str, timeouts: &str) -> Self {
+        Self::standing(simulator, acme, "", timeouts).await
+    }
+
+    /// The same with these lines before all others of the tenant, such as a default route.
+    pub(crate) async fn routed(simulator: Simulator, first: &str, acme: &str) -> Self {
+        Self::standing(simulator, acme, first, "delivery = \"10 s\"\n").await
+    }
+
+    async fn standing(simulator: Simulator, acme: &str, first: &str, timeouts: &str) -> Self {
         let usual = Usual { timeouts, ..Usual::default() };
-        let acme = simulation::login("app", &password::hash(b"secret"), &["@acme.example"], "") + acme;
+        let login = simulation::login("app", &password::hash(b"secret"), &["@acme.example"], "");
+        let acme = first.to_owned() + &login + acme;
         let loaded = from_toml(&main_file(&simulator, &usual), &[("acme", &acme)]);
         let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
         let relay = Relay::start(config, None).await.expect("a relay starts");

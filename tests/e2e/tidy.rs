@@ -56,7 +56,7 @@ fn crates_import_what_they_may() {
         ("net", &[]),
         ("oauth", &[]),
         ("policy", &["mail"]),
-        ("upstream", &["smtp", "net"]),
+        ("upstream", &["smtp", "mail", "net"]),
         ("store", &[]),
         ("simulator", &["smtp", "net"]),
         ("relay", &["smtp", "mail", "net", "oauth", "policy", "upstream", "store", "simulator"]),

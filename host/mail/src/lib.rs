@@ -5,6 +5,7 @@
 //! names are kept as they came, to the last one.
 #![deny(missing_docs)]
 
+pub mod address;
 pub mod date;
 pub mod dkim;
 pub mod edit;

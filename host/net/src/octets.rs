@@ -14,6 +14,13 @@ use crate::stream::Stream;
 #[derive(Debug)]
 pub struct Octets(pub(crate) Stream);
 
+impl Octets {
+    /// The stream again, where the other library has let go of it.
+    pub fn into_stream(self) -> Stream {
+        self.0
+    }
+}
+
 impl AsyncRead for Octets {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.0.poll_read(cx, buffer)

@@ -189,7 +189,8 @@ impl Account {
     /// Its mailbox, by a name that another process of the same configuration gives it too.
     pub(crate) fn mailbox(&self, tenant: &str) -> String {
         let Settings { address, user, provider, .. } = &self.origin.settings;
-        format!("{tenant} {address} {user} {}:{}", provider.host, provider.port)
+        let (host, port) = &provider.submission;
+        format!("{tenant} {address} {user} {host}:{port}")
     }
 
     /// Its sessions, for gauges and for the end.
@@ -211,7 +212,7 @@ impl Drop for Engaged {
 fn budgets(tenant: &str, settings: &Settings, books: &Arc<Books>) -> Vec<Budget> {
     let Settings { id, user, provider, directory, .. } = settings;
     let own = |unit, limit: Option<u64>| {
-        limit.map(|limit| Budget::of_account((tenant, id), (&provider.host, user), (unit, limit), books))
+        limit.map(|limit| Budget::of_account((tenant, id), (&provider.submission.0, user), (unit, limit), books))
     };
     let recipients = own(Unit::Recipients, provider.recipients_per_day);
     let messages = own(Unit::Messages, provider.messages_per_day);
@@ -245,6 +246,7 @@ impl Origin {
         let Settings { provider, source_address, .. } = &self.settings;
         Target {
             provider: provider.kind,
+            transport: provider.transport,
             host: provider.host.clone(),
             port: provider.port,
             tls: provider.tls,
@@ -259,6 +261,12 @@ impl Origin {
         let provider = &self.settings.provider;
         provider.server_name.as_deref().unwrap_or(&provider.host)
     }
+}
+
+/// The sessions of an account that nobody else knows of.
+pub(crate) fn pool(settings: &Settings, connector: Connector, around: &Surroundings<'_>) -> Pool {
+    let origin = Origin::of(settings, around);
+    Pool::new(origin.target(connector), origin.limits)
 }
 
 /// One account's share of the seed by which renewals are spread.

@@ -62,6 +62,19 @@ pub fn main_file(simulator: &Simulator, doors: &Doors<'_>, ca_file: &str) -> Str
     text
 }
 
+/// Lines of an account that have it use its provider's interface over HTTP: Microsoft Graph, the Gmail API.
+pub fn over_http(simulator: &Simulator, provider: Provider) -> String {
+    let transport = match provider {
+        Provider::Gmail => "gmail-api",
+        Provider::Outlook => "graph",
+    };
+    format!(
+        "transport = \"{transport}\"\nhost = \"127.0.0.1\"\nport = {}\nserver_name = \"{}\"\n",
+        simulator.api_address(provider).port(),
+        provider.hostname()
+    )
+}
+
 /// The account of a simulated mailbox; `more` are further lines of it.
 pub fn account(id: &str, mailbox: &Mailbox, more: &str) -> String {
     let provider = match mailbox.provider {

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use crate::assertion::{Assertion, Claims, Timeliness};
 use crate::keys::{ClientCertificate, PublicKey};
+use crate::provider::Service;
 use crate::tokens::{Denied, Request};
 
 /// What Microsoft wants as the audience of another issuer's token.
@@ -147,9 +148,13 @@ impl Applications {
     }
 
     /// The permissions that stand in the application's tokens.
-    pub(crate) fn roles(&self, client_id: &str) -> Vec<&'static str> {
+    pub(crate) fn roles(&self, client_id: &str, service: Service) -> Vec<&'static str> {
         let consented = self.state().applications.get(client_id).is_some_and(|application| application.consented);
-        if consented { vec!["SMTP.SendAsApp"] } else { Vec::new() }
+        match service {
+            _ if !consented => Vec::new(),
+            Service::Smtp => vec!["SMTP.SendAsApp"],
+            Service::Api => vec!["Mail.Send"],
+        }
     }
 
     /// The application that asks for itself, if it proves that it is the one.
@@ -192,8 +197,8 @@ impl Applications {
         Ok(client_id.to_owned())
     }
 
-    /// The mailbox that a service account asks for.
-    pub(crate) fn delegated(&self, token: &str, place: &str, scope: &str, now: SystemTime) -> Result<String, Denied> {
+    /// The mailbox that a service account asks for, and the scope.
+    pub(crate) fn delegated(&self, token: &str, place: &str, now: SystemTime) -> Result<(String, String), Denied> {
         let assertion = Assertion::parse(token).ok_or(Denied::Malformed)?;
         let state = self.state();
         let account = state.service_accounts.get(assertion.issuer()).ok_or(Denied::UnknownServiceAccount)?;
@@ -205,11 +210,12 @@ impl Applications {
         if claims.timeliness("iat", now) == Timeliness::Untimely {
             return Err(Denied::Untimely);
         }
-        if claims.text("scope") != scope {
+        let scope = claims.text("scope").to_owned();
+        if scope.is_empty() {
             return Err(Denied::InvalidScope);
         }
         match account.delegation {
-            Delegation::Granted => Ok(claims.text("sub").to_owned()),
+            Delegation::Granted => Ok((claims.text("sub").to_owned(), scope)),
             Delegation::Missing => Err(Denied::NotDelegated),
         }
     }

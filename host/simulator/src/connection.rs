@@ -2,7 +2,7 @@
 //!
 //! At each stage the faults are asked first, then the limits. A message is in the ledger before its 250 is written.
 
-mod ending;
+pub(crate) mod ending;
 mod hello;
 mod login;
 mod message;
@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::account::Submission;
+use crate::api;
 use crate::connection::ending::Ending;
 use crate::connection::hello::Offer;
 use crate::connection::login::Login;
@@ -45,6 +46,8 @@ pub(crate) enum Port {
     Implicit,
     /// When the client asks for it.
     StartTls,
+    /// With the first octet, and then HTTP is spoken.
+    Api,
 }
 
 /// Serves a client until one of both has had enough.
@@ -56,6 +59,9 @@ pub(crate) async fn serve(stream: Stream, provider: Provider, port: Port, world:
     let mut stream = stream;
     if let Err(ending) = open(&mut stream, side, port, &world, &record).await {
         return ending.carry_out(stream).await;
+    }
+    if port == Port::Api {
+        return api::serve(stream, side, &world, &record).await;
     }
     let channel = if stream.is_tls() { Channel::Tls } else { Channel::Plaintext };
     let mut connection = Connection {
@@ -98,7 +104,7 @@ async fn open(stream: &mut Stream, side: &Side, port: Port, world: &World, recor
     if let Some(strike) = side.faults.strike(Stage::Connect, Occasion::default()) {
         suffering::blurt(stream, strike).await?;
     }
-    if port == Port::Implicit {
+    if port != Port::StartTls {
         secure(stream, side, world, record).await?;
     }
     Ok(())

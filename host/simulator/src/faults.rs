@@ -61,6 +61,15 @@ pub enum Action {
     /// This reply instead of the usual one: code, perhaps an enhanced code, text; `\n` separates lines. A 421 is
     /// followed by the connection's end, and so is any reply at [`Stage::Connect`] and [`Stage::Greeting`].
     Reply(String),
+    /// This status instead of the usual one, where HTTP is spoken; elsewhere nothing.
+    Answer {
+        /// The status.
+        status: u16,
+        /// The error's code (Graph) or reason (Gmail).
+        code: String,
+        /// The seconds of Retry-After.
+        retry_after: Option<u64>,
+    },
     /// These octets instead of the usual reply; the session goes on as if it had been given.
     Garbage(Vec<u8>),
     /// These octets right behind the usual reply.
@@ -71,6 +80,11 @@ impl Action {
     /// [`Action::Reply`].
     pub fn reply(text: impl Into<String>) -> Self {
         Self::Reply(text.into())
+    }
+
+    /// [`Action::Answer`].
+    pub fn answer(status: u16, code: impl Into<String>, retry_after: Option<u64>) -> Self {
+        Self::Answer { status, code: code.into(), retry_after }
     }
 }
 

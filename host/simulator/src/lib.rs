@@ -21,6 +21,10 @@
 //! | `lost@` | content: the message is recorded, the connection closed without a reply |
 //! | `stalled@` | content: no answer, the message not recorded |
 //!
+//! Over HTTP (`/v1.0/users/{user}/sendMail` of Graph, `/upload/gmail/v1/users/{user}/messages/send` of the Gmail API)
+//! recipients are whom To, Cc and Bcc name; those that are answered at RCPT are accepted there, as a bounce would come
+//! later, and a reply becomes 400 or 503.
+//!
 //! Everything else goes wrong by [`faults`] and [`token_faults`], or by running into [`limits`].
 #![deny(missing_docs)]
 
@@ -40,6 +44,7 @@ pub mod token_faults;
 
 mod account;
 mod accounts;
+mod api;
 mod assertion;
 mod authority;
 mod connection;

@@ -53,6 +53,10 @@ pub struct Limits {
     pub messages_per_connection: Option<u32>,
     /// Octets of a message.
     pub message_size: u64,
+    /// Requests at a time where HTTP is spoken. Beyond it: 429.
+    pub requests: Option<usize>,
+    /// Octets of a request there. Beyond it: 413.
+    pub request_size: u64,
     /// How long nothing may be heard on a connection.
     pub idle: Duration,
     /// Who may stand in MAIL FROM.
@@ -72,6 +76,8 @@ impl Limits {
                 logins_per_minute: None,
                 messages_per_connection: None,
                 message_size: 35_882_577,
+                requests: None,
+                request_size: 36_700_160,
                 idle: Duration::from_secs(300),
                 send_as: SendAs::Anybody,
             },
@@ -84,6 +90,8 @@ impl Limits {
                 logins_per_minute: None,
                 messages_per_connection: None,
                 message_size: 157_286_400,
+                requests: Some(4),
+                request_size: 4_000_000,
                 idle: Duration::from_secs(300),
                 send_as: SendAs::Anybody,
             },

@@ -44,6 +44,8 @@ pub struct ProviderOptions {
     pub implicit_port: u16,
     /// The port with STARTTLS; 0 lets the system choose.
     pub starttls_port: u16,
+    /// The port with HTTP under TLS; 0 lets the system choose.
+    pub api_port: u16,
     /// The limits of each mailbox.
     pub limits: Limits,
     /// How long each reply is on its way. Commands that arrive together are answered together: one such time for a
@@ -65,6 +67,7 @@ impl ProviderOptions {
         Self {
             implicit_port: 0,
             starttls_port: 0,
+            api_port: 0,
             limits: Limits::of(provider),
             latency: Duration::ZERO,
             pipelining: true,

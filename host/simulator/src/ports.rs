@@ -16,20 +16,20 @@ use crate::world::World;
 
 type Connections = Arc<Mutex<JoinSet<()>>>;
 
-/// A port that SMTP is spoken on.
+/// A port that mail is taken on.
 #[derive(Debug)]
-struct SmtpPort {
+struct MailPort {
     provider: Provider,
     port: Port,
     address: SocketAddr,
     accepting: Option<JoinHandle<()>>,
 }
 
-/// All ports that SMTP is spoken on.
+/// All ports that mail is taken on.
 #[derive(Debug)]
 pub(crate) struct Ports {
     world: Arc<World>,
-    ports: Mutex<Vec<SmtpPort>>,
+    ports: Mutex<Vec<MailPort>>,
     connections: Connections,
 }
 
@@ -43,7 +43,7 @@ impl Ports {
         let listener = Listener::bind(loopback(number))?;
         let address = listener.local_address()?;
         let accepting = Some(self.accept(listener, provider, port));
-        self.ports().push(SmtpPort { provider, port, address, accepting });
+        self.ports().push(MailPort { provider, port, address, accepting });
         Ok(address)
     }
 
@@ -92,7 +92,7 @@ impl Ports {
         })
     }
 
-    fn ports(&self) -> std::sync::MutexGuard<'_, Vec<SmtpPort>> {
+    fn ports(&self) -> std::sync::MutexGuard<'_, Vec<MailPort>> {
         self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,6 +15,15 @@ pub enum Provider {
     Outlook,
 }
 
+/// What a provider takes mail by, and what a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Submission.
+    Smtp,
+    /// Its interface over HTTP: Microsoft Graph, the Gmail API.
+    Api,
+}
+
 /// A refusal that belongs to a limit or to a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -62,9 +71,16 @@ impl Provider {
 
     /// The scope that a token for SMTP has.
     pub const fn scope(self) -> &'static str {
-        match self {
-            Self::Gmail => "https://mail.google.com/",
-            Self::Outlook => "https://outlook.office.com/SMTP.Send",
+        self.scope_of(Service::Smtp)
+    }
+
+    /// The scope that a token for this service has.
+    pub const fn scope_of(self, service: Service) -> &'static str {
+        match (self, service) {
+            (Self::Gmail, Service::Smtp) => "https://mail.google.com/",
+            (Self::Gmail, Service::Api) => "https://www.googleapis.com/auth/gmail.send",
+            (Self::Outlook, Service::Smtp) => "https://outlook.office.com/SMTP.Send",
+            (Self::Outlook, Service::Api) => "https://graph.microsoft.com/Mail.Send",
         }
     }
 

@@ -55,7 +55,11 @@ impl Simulator {
         let ports = Ports::new(Arc::clone(&world));
         for provider in Provider::ALL {
             let wanted = options.provider(provider);
-            let kinds = [(Port::Implicit, wanted.implicit_port), (Port::StartTls, wanted.starttls_port)];
+            let kinds = [
+                (Port::Implicit, wanted.implicit_port),
+                (Port::StartTls, wanted.starttls_port),
+                (Port::Api, wanted.api_port),
+            ];
             for (kind, port) in kinds {
                 ports.open(provider, kind, port).map_err(|source| Error::Listen { port, source })?;
             }
@@ -110,6 +114,14 @@ impl Simulator {
     /// Never: each provider has such a port.
     pub fn starttls_address(&self, provider: Provider) -> SocketAddr {
         self.ports.address(provider, Port::StartTls).expect("each provider has a STARTTLS port")
+    }
+
+    /// Where this provider's interface over HTTP is: Microsoft Graph, the Gmail API.
+    ///
+    /// # Panics
+    /// Never: each provider has such a port.
+    pub fn api_address(&self, provider: Provider) -> SocketAddr {
+        self.ports.address(provider, Port::Api).expect("each provider has a port for its interface")
     }
 
     /// Where tokens are issued.

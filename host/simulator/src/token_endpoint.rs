@@ -5,7 +5,7 @@
 //! Authorization field. What a token opens is decided in `tokens`.
 
 mod answers;
-mod body;
+pub(crate) mod body;
 mod form;
 mod grants;
 mod pages;

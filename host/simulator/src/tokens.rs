@@ -12,14 +12,19 @@ use tokio::time::Instant;
 use crate::account::Account;
 use crate::assertion::encoded;
 use crate::options::Rotation;
-use crate::provider::Provider;
+use crate::provider::{Provider, Service};
 use crate::random::Random;
 
 /// Access tokens that are kept before the expired ones are looked for.
 const SWEEP: usize = 4_096;
 
-/// Whom Microsoft's tokens for SMTP are for.
-const AUDIENCE: &str = "https://outlook.office.com";
+/// Whom Microsoft's tokens are for.
+const fn audience(service: Service) -> &'static str {
+    match service {
+        Service::Smtp => "https://outlook.office.com",
+        Service::Api => "https://graph.microsoft.com",
+    }
+}
 
 /// What an application asks for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,6 +49,7 @@ pub(crate) struct Granted {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
     pub(crate) lifetime: Duration,
+    pub(crate) service: Service,
 }
 
 /// Why it is given nothing.
@@ -112,6 +118,7 @@ impl Opened {
 #[derive(Debug)]
 struct Issued {
     opens: Opened,
+    service: Service,
     expires: Instant,
 }
 
@@ -171,6 +178,11 @@ impl Tokens {
         })
     }
 
+    /// What this access token is for.
+    pub(crate) fn service(&self, token: &str) -> Option<Service> {
+        self.state(|state| state.access.get(token).map(|issued| issued.service))
+    }
+
     /// Redeems a refresh token.
     pub(crate) fn redeem(
         &self,
@@ -184,39 +196,46 @@ impl Tokens {
         let owner = self.owner(refresh_token).filter(|account| account.mailbox.provider == provider);
         let account = owner.ok_or(Denied::InvalidGrant)?;
         check_client(&account, request)?;
-        check_scope(provider, request.scope)?;
+        let service = check_scope(provider, request.scope)?;
         account.tokens.add(1);
         Ok(self.state(|state| {
-            let access_token = state.access_token(provider, Opened::Mailbox(Arc::clone(&account)), &[], now + lifetime);
+            let opens = Opened::Mailbox(Arc::clone(&account));
+            let access_token = state.access_token((provider, service), opens, &[], now + lifetime);
             let next = (rotation != Rotation::Off).then(|| state.refresh_token(&account));
             if rotation == Rotation::OldDie {
                 state.refresh.remove(refresh_token);
             }
-            Granted { access_token, refresh_token: next, lifetime }
+            Granted { access_token, refresh_token: next, lifetime, service }
         }))
     }
 
     /// An access token alone.
     pub(crate) fn issue(
         &self,
-        provider: Provider,
+        (provider, service): (Provider, Service),
         opens: Opened,
         roles: &[&str],
         lifetime: Duration,
         now: Instant,
     ) -> Granted {
-        let access_token = self.state(|state| state.access_token(provider, opens, roles, now + lifetime));
-        Granted { access_token, refresh_token: None, lifetime }
+        let access_token = self.state(|state| state.access_token((provider, service), opens, roles, now + lifetime));
+        Granted { access_token, refresh_token: None, lifetime, service }
     }
 
     /// An access token and a refresh token: the owner has just consented.
-    pub(crate) fn consented(&self, account: &Arc<Account>, lifetime: Duration, now: Instant) -> Granted {
+    pub(crate) fn consented(
+        &self,
+        account: &Arc<Account>,
+        service: Service,
+        lifetime: Duration,
+        now: Instant,
+    ) -> Granted {
         account.tokens.add(1);
         self.state(|state| {
             let opens = Opened::Mailbox(Arc::clone(account));
-            let access_token = state.access_token(account.mailbox.provider, opens, &[], now + lifetime);
+            let access_token = state.access_token((account.mailbox.provider, service), opens, &[], now + lifetime);
             let refresh_token = Some(state.refresh_token(account));
-            Granted { access_token, refresh_token, lifetime }
+            Granted { access_token, refresh_token, lifetime, service }
         })
     }
 
@@ -231,7 +250,13 @@ impl Tokens {
 }
 
 impl State {
-    fn access_token(&mut self, provider: Provider, opens: Opened, roles: &[&str], expires: Instant) -> String {
+    fn access_token(
+        &mut self,
+        (provider, service): (Provider, Service),
+        opens: Opened,
+        roles: &[&str],
+        expires: Instant,
+    ) -> String {
         if self.access.len() >= self.sweep_at {
             let now = Instant::now();
             self.access.retain(|_, issued| issued.expires > now);
@@ -241,17 +266,19 @@ impl State {
             Provider::Gmail => format!("ya29.{}", self.random.text(217)),
             Provider::Outlook => {
                 // As long as the real ones, which do not fit an AUTH line of 2,048 octets once they are encoded.
+                let audience = audience(service);
+                let scope = provider.scope_of(service).rsplit('/').next();
                 let claims = match &opens {
-                    Opened::Mailbox(_) => json!({ "aud": AUDIENCE, "scp": "SMTP.Send", "rnd": self.random.text(980) }),
+                    Opened::Mailbox(_) => json!({ "aud": audience, "scp": scope, "rnd": self.random.text(980) }),
                     Opened::Application(id) => {
-                        json!({ "aud": AUDIENCE, "appid": id, "roles": roles, "rnd": self.random.text(980) })
+                        json!({ "aud": audience, "appid": id, "roles": roles, "rnd": self.random.text(980) })
                     }
                 };
                 let claims = encoded(claims.to_string().as_bytes());
                 format!("eyJ0eXAiOiJKV1QifQ.{claims}.{}", self.random.text(342))
             }
         };
-        self.access.insert(token.clone(), Issued { opens, expires });
+        self.access.insert(token.clone(), Issued { opens, service, expires });
         token
     }
 
@@ -280,22 +307,31 @@ pub(crate) fn check_client(account: &Account, request: Request<'_>) -> Result<()
     Ok(())
 }
 
-/// A scope is only given to narrow what was consented to; it has to be one that SMTP takes.
-pub(crate) fn check_scope(provider: Provider, scope: Option<&str>) -> Result<(), Denied> {
-    let is_known = |scope: &str| match provider {
-        Provider::Gmail => scope == "https://mail.google.com/",
-        Provider::Outlook => matches!(
-            scope,
-            "offline_access"
-                | "https://outlook.office.com/SMTP.Send"
-                | "https://outlook.office365.com/SMTP.Send"
-                | "https://outlook.office365.com/.default"
-        ),
+/// What a token of this scope is for. A scope is only given to narrow what was consented to; a token is for one service,
+/// and for SMTP where nothing is said.
+pub(crate) fn check_scope(provider: Provider, scope: Option<&str>) -> Result<Service, Denied> {
+    let of = |scope: &str| match (provider, scope) {
+        (Provider::Gmail, "https://mail.google.com/") => Some(Service::Smtp),
+        (Provider::Gmail, "https://www.googleapis.com/auth/gmail.send") => Some(Service::Api),
+        (
+            Provider::Outlook,
+            "https://outlook.office.com/SMTP.Send"
+            | "https://outlook.office365.com/SMTP.Send"
+            | "https://outlook.office365.com/.default",
+        ) => Some(Service::Smtp),
+        (Provider::Outlook, "https://graph.microsoft.com/Mail.Send" | "https://graph.microsoft.com/.default") => {
+            Some(Service::Api)
+        }
+        _ => None,
     };
-    match scope {
-        Some(scope) if !scope.split(' ').filter(|scope| !scope.is_empty()).all(is_known) => Err(Denied::InvalidScope),
-        _ => Ok(()),
+    let mut service = None;
+    for scope in scope.unwrap_or_default().split(' ').filter(|scope| !scope.is_empty() && *scope != "offline_access") {
+        let this = of(scope).ok_or(Denied::InvalidScope)?;
+        if service.replace(this).is_some_and(|before| before != this) {
+            return Err(Denied::InvalidScope);
+        }
     }
+    Ok(service.unwrap_or(Service::Smtp))
 }
 
 #[cfg(test)]

@@ -15,16 +15,23 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::alarm::Alarm;
+use crate::dial;
 use crate::error::Error;
-use crate::login::LoginSource;
+use crate::login::{LoginError, LoginSource};
+use crate::meaning::Meaning;
 use crate::pool::Pool;
 use crate::pool::opening::Wanted;
 use crate::replies::{Dialect, Replies};
+use crate::session::Line;
 use exchange::{Afterwards, exchange};
 
 mod again;
 mod content;
 mod exchange;
+pub(crate) mod http;
+
+/// Of a message that has gone by meanwhile.
+const RENEWED: &str = "the provider refused the access token; it was renewed for the next message";
 
 /// A message's content.
 #[derive(Debug)]
@@ -116,14 +123,22 @@ async fn attempt(
 ) -> Result<Delivered, Error> {
     let asked = Instant::now();
     let mut alarm = Alarm::new(asked, deadline);
-    let mut wanted = Wanted::Any;
+    let (mut wanted, mut renewed) = (Wanted::Any, false);
     loop {
         let mut lease = pool.acquire(wanted, (logins, replies), asked, deadline).await?;
         let begun = Instant::now();
         let dialect = Dialect { provider: pool.target().provider, replies };
         lease.session.begin_message();
-        let failed = match exchange(&mut lease.session.wire, dialect, transaction, content, &mut alarm).await {
+        let outcome = match &mut lease.session.line {
+            Line::Smtp(wire) => exchange(wire, dialect, transaction, content, &mut alarm).await,
+            Line::Http(wire) => {
+                let asked = http::exchange(wire, (pool.target(), dialect), transaction, content, &mut alarm);
+                Box::pin(asked).await
+            }
+        };
+        let failed = match outcome {
             Ok(reply) => {
+                lease.proved();
                 let timings = Timings { waited: lease.waited, connect: lease.opening, transfer: begun.elapsed() };
                 let delivered = Delivered { reply, session: lease.session.number(), reused: lease.reused, timings };
                 lease.give_back();
@@ -135,6 +150,26 @@ async fn attempt(
             pool.count_retry();
             wanted = Wanted::Fresh(lease.discard());
             continue;
+        }
+        if let (Line::Http(wire), Some(meaning)) = (&lease.session.line, failed.error.meaning()) {
+            match meaning {
+                Meaning::CredentialsRefused if !renewed => {
+                    renewed = true;
+                    let refused = wire.login.clone();
+                    match dial::renewed(logins, &refused, &mut alarm, failed.error).await {
+                        Ok(()) if failed.is_repeatable => {
+                            wanted = Wanted::Fresh(lease.discard());
+                            continue;
+                        }
+                        Ok(()) => return Err(Error::NoLogin(LoginError::Unavailable(RENEWED.to_owned()))),
+                        Err(failed) => return Err(lease.refused(failed)),
+                    }
+                }
+                Meaning::CredentialsRefused | Meaning::LoginDisabled => {
+                    return Err(lease.refused(dial::Failed::new(failed.error)));
+                }
+                _ => lease.proved(),
+            }
         }
         pool.learn(&failed.error);
         match failed.session {

@@ -13,18 +13,20 @@ use tokio::time::Instant;
 use crate::alarm::Alarm;
 use crate::error::Error;
 use crate::gate::Cause;
+use crate::http::HttpWire;
 use crate::limits::PoolLimits;
 use crate::login::{LoginError, LoginSource, SessionLogin};
 use crate::meaning::Meaning;
 use crate::replies::{Reading, Replies};
-use crate::session::{Interruption, Wire};
+use crate::session::{Interruption, Line, Wire};
 use crate::stage::Stage;
 use crate::target::Target;
+use crate::transport::Transport;
 
 /// What a new session starts with.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) wire: Wire,
+    pub(crate) line: Line,
     /// The end of its time, be it for its age or for its token.
     pub(crate) ends_at: Instant,
 }
@@ -50,8 +52,13 @@ pub(crate) async fn open(
     let mut login = credentials(logins.login(), &mut alarm).await.map_err(Failed::alone)?;
     let (mut renewed, mut repeated) = (false, false);
     loop {
-        let error = match log_in(target, &login, replies, &mut alarm).await {
-            Ok(wire) => return Ok(Opened { wire, ends_at: ends_at(limits, &login, Instant::now()) }),
+        let opened = match target.transport {
+            Transport::Smtp => log_in(target, &login, replies, &mut alarm).await.map(Line::Smtp),
+            // Credentials go with each request: the first one shows what they are worth.
+            Transport::Graph | Transport::GmailApi => prepared(target, &login, &mut alarm).await.map(Line::Http),
+        };
+        let error = match opened {
+            Ok(line) => return Ok(Opened { line, ends_at: ends_at(limits, &login, Instant::now()) }),
             Err(error) => error,
         };
         match error.meaning() {
@@ -65,12 +72,25 @@ pub(crate) async fn open(
     }
 }
 
+/// Has the credentials renewed that a request was refused for.
+///
+/// # Errors
+/// What is known of the login now.
+pub(crate) async fn renewed(
+    logins: &dyn LoginSource,
+    refused: &SessionLogin,
+    alarm: &mut Alarm,
+    refusal: Error,
+) -> Result<(), Failed> {
+    renew(logins, refused, alarm, refusal).await.map(drop)
+}
+
 impl Failed {
     fn alone(error: Error) -> Self {
         Self { error, closes: None }
     }
 
-    fn new(error: Error) -> Self {
+    pub(crate) fn new(error: Error) -> Self {
         let closes = match &error {
             Error::Refused { reading, reply, .. } => {
                 closes(reading.meaning).map(|cause| (cause, (reading.clone(), reply.clone())))
@@ -164,6 +184,13 @@ async fn log_in(target: &Target, login: &SessionLogin, replies: &Replies, alarm:
             Err(interruption) => return Err(interruption.at(Stage::Connection, wire.state())),
         }
     }
+}
+
+/// One connection for requests.
+async fn prepared(target: &Target, login: &SessionLogin, alarm: &mut Alarm) -> Result<Box<HttpWire>, Error> {
+    let stream = connect(target, alarm).await?;
+    let lost = |source| Error::Unreachable { target: target.to_string(), source };
+    HttpWire::open(stream, login.clone()).await.map(Box::new).map_err(lost)
 }
 
 async fn connect(target: &Target, alarm: &mut Alarm) -> Result<Stream, Error> {

@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use posthouse_mail::address::Malformed;
 use posthouse_smtp::client;
 use posthouse_smtp::reply::Reply;
 
@@ -15,6 +16,9 @@ use crate::meaning::Meaning;
 use crate::pool::lessons::Paused;
 use crate::replies::Reading;
 use crate::stage::Stage;
+
+/// How many addresses a text names.
+const SHOWN: usize = 5;
 
 /// The outcome of a delivery that did not deliver.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +107,17 @@ pub enum Error {
         /// How the answer was lost.
         source: io::Error,
     },
+    /// Provider: what answers over HTTP is not its interface, so that nothing can be known from it.
+    #[error("{target} does not answer as its interface does: {complaint}")]
+    NotTheInterface {
+        /// Host and port.
+        target: String,
+        /// What came instead.
+        complaint: String,
+    },
+    /// Message: its header and its envelope do not name the same recipients, and the provider reads the header.
+    #[error("the provider takes recipients from the header: {0}")]
+    HeaderUnfit(Unfit),
     /// Message: it needs what the provider does not offer.
     #[error("the message needs {0}, which the provider does not offer")]
     NotOffered(Need),
@@ -120,6 +135,49 @@ impl Error {
         match self {
             Self::Refused { reading, .. } => Some(reading.meaning),
             _ => None,
+        }
+    }
+}
+
+/// Why a message's header cannot stand for its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It names these, who are no recipients of this transaction.
+    Others(Vec<String>),
+    /// A field of this name is no list of addresses.
+    Unreadable {
+        /// The field's name.
+        field: &'static str,
+        /// How far it was understood.
+        malformed: Malformed,
+    },
+    /// A line before the body is no field: where the header ends is read differently, and with it who is named.
+    NoField {
+        /// Its first octet's place in the message.
+        at: usize,
+    },
+    /// A recipient of the envelope that no header can name.
+    Unnameable(String),
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Others(addresses) => {
+                let shown: Vec<&str> = addresses.iter().take(SHOWN).map(String::as_str).collect();
+                write!(f, "To, Cc or Bcc name {}", shown.join(", "))?;
+                if addresses.len() > SHOWN {
+                    write!(f, " and {} more", addresses.len() - SHOWN)?;
+                }
+                f.write_str(" besides the recipients; send one transaction with all of them, or use SMTP")
+            }
+            Self::Unreadable { field, malformed } => {
+                write!(f, "{field} is {malformed}; mend it, or use SMTP")
+            }
+            Self::NoField { at } => {
+                write!(f, "the line from octet {at} on is no field; end the header with an empty line, or use SMTP")
+            }
+            Self::Unnameable(recipient) => write!(f, "<{recipient}> cannot stand there; give it a domain, or use SMTP"),
         }
     }
 }

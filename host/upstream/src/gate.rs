@@ -93,6 +93,12 @@ impl LoginGate {
         Ok(Attempt { closings: self.closings })
     }
 
+    /// An attempt that nobody asked for: a session from before whatever closing was told something. Where the gate is
+    /// closed for the same cause already, that is nothing new.
+    pub fn unasked() -> Attempt {
+        Attempt { closings: u64::MAX }
+    }
+
     /// Why the gate is closed, if it is.
     pub fn closed(&self) -> Option<&Closed> {
         self.closed.as_ref()

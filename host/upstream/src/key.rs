@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 use posthouse_smtp::client::TlsRule;
 
+use crate::transport::Transport;
+
 /// The identity of one account's sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PoolKey {
@@ -19,6 +21,8 @@ pub struct PoolKey {
     /// A session logged in as one mailbox would send another's mail in its name. Not implied by
     /// the account: an account keeps its name when its user is corrected.
     pub user: String,
+    /// A session speaks one protocol only.
+    pub transport: Transport,
     /// A session to the old host must not serve after an account has moved to another one.
     pub host: String,
     /// The submission ports of one host may be different services with different rules.

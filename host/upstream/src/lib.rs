@@ -19,8 +19,10 @@ pub mod provider;
 pub mod replies;
 pub mod stage;
 pub mod target;
+pub mod transport;
 pub mod verdict;
 
 mod alarm;
 mod dial;
+mod http;
 mod session;

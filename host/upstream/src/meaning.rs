@@ -107,9 +107,10 @@ impl Meaning {
     /// Whether a reply at this stage can have it.
     pub fn is_possible_at(self, stage: Stage) -> bool {
         match self {
-            Self::CredentialsRefused | Self::LoginDisabled | Self::TooManyLogins | Self::LoginUnavailable => {
-                stage == Stage::Auth
+            Self::CredentialsRefused | Self::LoginDisabled | Self::LoginUnavailable => {
+                matches!(stage, Stage::Auth | Stage::Request)
             }
+            Self::TooManyLogins => stage == Stage::Auth,
             Self::Unwelcome => stage.is_before_mail(),
             Self::TooManyRecipients => stage == Stage::RcptTo,
             Self::NotAuthenticated
@@ -138,11 +139,22 @@ const _: () = {
 /// The meaning of a reply that no row explains.
 pub(crate) fn unlisted(stage: Stage, reply: &Reply) -> Meaning {
     match (stage, reply.severity()) {
+        (Stage::Request, _) => of_status(reply.code()),
         (Stage::Auth, Severity::Transient) => Meaning::LoginUnavailable,
         (Stage::Auth, Severity::Permanent) => Meaning::LoginDisabled,
         (stage, _) if stage.is_before_mail() => Meaning::Unwelcome,
         (_, Severity::Transient) => Meaning::Deferred,
         (_, Severity::Permanent) => Meaning::Refused,
         (_, Severity::Success | Severity::Intermediate) => Meaning::OutOfStep,
+    }
+}
+
+/// The meaning of an HTTP status (RFC 9110 15) that no row explains: what a 4yz of SMTP is, is mostly a 5yz there.
+fn of_status(status: u16) -> Meaning {
+    match status {
+        401 => Meaning::CredentialsRefused,
+        408 | 425 | 429 | 500..=599 => Meaning::Deferred,
+        400..=499 => Meaning::Refused,
+        _ => Meaning::OutOfStep,
     }
 }

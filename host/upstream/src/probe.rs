@@ -7,15 +7,17 @@ use posthouse_smtp::reply::{Reply, Severity};
 use tokio::time::Instant;
 
 use crate::alarm::Alarm;
+use crate::deliver::http;
 use crate::error::Error;
 use crate::login::LoginSource;
 use crate::pool::Pool;
 use crate::pool::opening::Wanted;
 use crate::replies::{Dialect, Replies};
-use crate::session::Wire;
+use crate::session::{Line, Wire};
 use crate::stage::Stage;
 
-/// The provider's answer to each recipient, in their order. A refusal has its verdict like every
+/// The provider's answer to each recipient, in their order; where it reads recipients from the message alone, it has
+/// none, and nothing is asked. A refusal has its verdict like every
 /// other [`Error`].
 ///
 /// # Errors
@@ -28,12 +30,17 @@ pub async fn verify_recipients(
     recipients: &[ForwardPath],
     deadline: Instant,
 ) -> Result<Vec<Result<(), Error>>, Error> {
+    if pool.target().transport.reads_header() {
+        // There is nobody to ask: recipients are first heard of with the message.
+        return Ok(recipients.iter().map(|_| Ok(())).collect());
+    }
     let asked = Instant::now();
     let mut alarm = Alarm::new(asked, deadline);
     let mut wanted = Wanted::Any;
     loop {
         let mut lease = pool.acquire(wanted, (logins, replies), asked, deadline).await?;
-        match probe(&mut lease.session.wire, reverse_path, recipients, &mut alarm).await {
+        let Line::Smtp(wire) = &mut lease.session.line else { return Ok(recipients.iter().map(|_| Ok(())).collect()) };
+        match probe(wire, reverse_path, recipients, &mut alarm).await {
             Ok(outcome) => {
                 lease.give_back();
                 let dialect = Dialect { provider: pool.target().provider, replies };
@@ -49,6 +56,31 @@ pub async fn verify_recipients(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Opens a session and has the provider look at its credentials. Nothing is sent: where they go with each request, that
+/// is one with an empty message, which no provider takes; its refusal for that is the reply.
+///
+/// # Errors
+/// The provider cannot be reached, or refuses the credentials.
+pub async fn verify_login(
+    pool: &Pool,
+    logins: &dyn LoginSource,
+    replies: &Replies,
+    deadline: Instant,
+) -> Result<Reply, Error> {
+    let asked = Instant::now();
+    let mut alarm = Alarm::new(asked, deadline);
+    let mut lease = pool.acquire(Wanted::Any, (logins, replies), asked, deadline).await?;
+    let dialect = Dialect { provider: pool.target().provider, replies };
+    let Line::Http(wire) = &mut lease.session.line else {
+        lease.give_back();
+        return Ok(Reply::new(235, None, "logged in"));
+    };
+    let reply = http::knock(wire, (pool.target(), dialect), &mut alarm).await?;
+    lease.proved();
+    lease.give_back();
+    Ok(reply)
 }
 
 async fn probe(

@@ -82,6 +82,8 @@ pub enum Answer {
 /// A reply that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
+    /// Where it came.
+    pub stage: Stage,
     /// What it means.
     pub meaning: Meaning,
     /// What follows.
@@ -122,10 +124,16 @@ impl Table {
         let Some(row) = own.or(shipped) else {
             let meaning = meaning::unlisted(stage, reply);
             let treatment = Arc::clone(&self.meanings[meaning as usize]);
-            return Reading { meaning, treatment, another_account_may_try: elsewhere::is_the_accounts_own(meaning) };
+            return Reading {
+                stage,
+                meaning,
+                treatment,
+                another_account_may_try: elsewhere::is_the_accounts_own(meaning),
+            };
         };
         let is_obeyed = |row: &Row| !elsewhere::is_the_accounts_own(row.meaning);
         Reading {
+            stage,
             meaning: row.meaning,
             treatment: Arc::clone(&row.treatment),
             another_account_may_try: !is_obeyed(row) && !shipped.is_some_and(is_obeyed),
@@ -149,6 +157,15 @@ impl Treatment {
 }
 
 impl Reading {
+    /// The same with a longer pause, where the provider itself has named one.
+    #[must_use]
+    pub(crate) fn with_pause(mut self, pause: Option<Duration>) -> Self {
+        if pause > self.treatment.pause {
+            self.treatment = Arc::new(Treatment { pause, ..Treatment::clone(&self.treatment) });
+        }
+        self
+    }
+
     /// Whether a row explains the reply.
     pub fn is_listed(&self) -> bool {
         self.treatment.row.is_some()

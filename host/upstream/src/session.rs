@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 use crate::alarm::Alarm;
 use crate::error::Error;
+use crate::gate::Attempt;
+use crate::http::HttpWire;
 use crate::limits::PoolLimits;
 use crate::pool::gauges::Open;
 use crate::stage::Stage;
@@ -20,13 +22,24 @@ use crate::stage::Stage;
 /// One session.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) wire: Wire,
+    pub(crate) line: Line,
     number: u64,
     /// The end of its time, be it for its age or for its token.
     ends_at: Instant,
     idle_until: Instant,
     messages: u32,
+    /// The attempt at the gate that it was opened by, as long as nobody has looked at its credentials.
+    pub(crate) unproven: Option<Attempt>,
     _open: Open,
+}
+
+/// What is spoken on a session.
+#[derive(Debug)]
+pub(crate) enum Line {
+    /// SMTP.
+    Smtp(Wire),
+    /// A provider's interface over HTTP.
+    Http(Box<HttpWire>),
 }
 
 /// The protocol's state and the connection under it.
@@ -59,8 +72,8 @@ impl Interruption {
 }
 
 impl Session {
-    pub(crate) fn new(wire: Wire, number: u64, ends_at: Instant, open: Open) -> Self {
-        Self { wire, number, ends_at, idle_until: ends_at, messages: 0, _open: open }
+    pub(crate) fn new(line: Line, number: u64, ends_at: Instant, open: Open) -> Self {
+        Self { line, number, ends_at, idle_until: ends_at, messages: 0, unproven: None, _open: open }
     }
 
     /// The number of the session among its account's.
@@ -87,13 +100,19 @@ impl Session {
 
     /// Whether it stands between two messages.
     pub(crate) fn is_usable(&self) -> bool {
-        self.wire.client.reusable() && !self.wire.client.has_stray_input()
+        match &self.line {
+            Line::Smtp(wire) => wire.client.reusable() && !wire.client.has_stray_input(),
+            Line::Http(wire) => wire.is_usable(),
+        }
     }
 
     /// Whether the idle provider has ended the connection, or has said something unasked. If not,
     /// the waker is called when it does. No system call as long as nothing came.
     pub(crate) fn is_noisy(&mut self, context: &mut Context<'_>) -> bool {
-        self.wire.client.has_stray_input() || self.wire.stream.poll_quiet(context).is_ready()
+        match &mut self.line {
+            Line::Smtp(wire) => wire.client.has_stray_input() || wire.stream.poll_quiet(context).is_ready(),
+            Line::Http(wire) => wire.is_noisy(context),
+        }
     }
 
     /// A last look before use, after which nobody watches it any more.
@@ -103,7 +122,10 @@ impl Session {
 
     /// Says goodbye and closes. The caller bounds the time.
     pub(crate) async fn quit(self) {
-        let Self { wire: Wire { mut client, mut stream }, .. } = self;
+        let (mut client, mut stream) = match self.line {
+            Line::Smtp(Wire { client, stream }) => (client, stream),
+            Line::Http(wire) => return wire.quit().await,
+        };
         client.quit();
         let said = stream.send(client.output()).await;
         if said.is_ok() {

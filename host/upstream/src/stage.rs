@@ -26,11 +26,13 @@ pub enum Stage {
     Data,
     /// The content and the reply to it.
     Content,
+    /// A request over HTTP, which is all of it: credentials, message and answer.
+    Request,
 }
 
 impl Stage {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Connection,
         Self::Ehlo,
         Self::StartTls,
@@ -39,6 +41,7 @@ impl Stage {
         Self::RcptTo,
         Self::Data,
         Self::Content,
+        Self::Request,
     ];
 
     /// Its word, in the reply table and in metrics' labels.
@@ -52,6 +55,7 @@ impl Stage {
             Self::RcptTo => "rcpt",
             Self::Data => "data",
             Self::Content => "content",
+            Self::Request => "request",
         }
     }
 
@@ -66,6 +70,7 @@ impl Stage {
             Self::RcptTo => "RCPT TO",
             Self::Data => "DATA",
             Self::Content => "content",
+            Self::Request => "request",
         }
     }
 

@@ -7,12 +7,15 @@ use posthouse_net::connector::Connector;
 use posthouse_smtp::client::TlsRule;
 
 use crate::provider::ProviderKind;
+use crate::transport::Transport;
 
 /// A provider's submission service, as one account reaches it.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The dialect of its replies.
     pub provider: ProviderKind,
+    /// The protocol by which it takes mail.
+    pub transport: Transport,
     /// Host name or address.
     pub host: String,
     /// TCP port.

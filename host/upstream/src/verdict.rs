@@ -6,6 +6,8 @@
 //! account's to clients that queue only where the table says so; our own words come first and the
 //! provider's are quoted after them.
 
+use std::borrow::Cow;
+
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 
 use crate::deliver::Delivered;
@@ -111,8 +113,14 @@ impl Error {
                 defer(451, EnhancedCode::new(4, 4, 2), "provider's answer to the message was lost, it may be delivered")
             }
             Self::NotOffered(Need::SmtpUtf8) => refuse(550, EnhancedCode::new(5, 6, 7), "provider has no SMTPUTF8"),
-            Self::NotOffered(Need::Size { .. }) => {
-                refuse(552, EnhancedCode::new(5, 3, 4), "message too big for the provider")
+            Self::NotOffered(Need::Size { limit, .. }) => {
+                let text = format!("message too big for the provider, which takes {limit} octets");
+                refuse(552, EnhancedCode::new(5, 3, 4), text)
+            }
+            Self::NotTheInterface { .. } => defer(451, EnhancedCode::new(4, 5, 0), "provider broke the protocol"),
+            // RFC 3463 3.7: about the content, and not well said by another code.
+            Self::HeaderUnfit(unfit) => {
+                refuse(554, EnhancedCode::new(5, 6, 0), format!("provider takes recipients from the header: {unfit}"))
             }
             Self::Abandoned => defer(451, EnhancedCode::new(4, 4, 2), "content ended before its end"),
             Self::ContentStalled(_) => defer(451, EnhancedCode::new(4, 4, 2), "content came too slowly"),
@@ -146,6 +154,8 @@ impl Error {
             Self::PartlyRefused { .. } => "partly_refused",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NotOffered(_) => "not_offered",
+            Self::NotTheInterface { .. } => "not_the_interface",
+            Self::HeaderUnfit(_) => "header_unfit",
             Self::Abandoned => "abandoned",
             Self::ContentStalled(_) => "content_stalled",
         }
@@ -171,6 +181,8 @@ impl Error {
             | Self::PartlyRefused { .. }
             | Self::Ambiguous { .. }
             | Self::NotOffered(_)
+            | Self::NotTheInterface { .. }
+            | Self::HeaderUnfit(_)
             | Self::Abandoned
             | Self::ContentStalled(_) => AccountEffect::None,
         }
@@ -207,7 +219,7 @@ fn defer(code: u16, enhanced: EnhancedCode, text: &'static str) -> Verdict {
     Verdict::Defer { reply: Reply::new(code, enhanced, text) }
 }
 
-fn refuse(code: u16, enhanced: EnhancedCode, text: &'static str) -> Verdict {
+fn refuse(code: u16, enhanced: EnhancedCode, text: impl Into<Cow<'static, str>>) -> Verdict {
     Verdict::Refuse { reply: Reply::new(code, enhanced, text) }
 }
 

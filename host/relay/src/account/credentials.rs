@@ -20,8 +20,8 @@ use super::life::Life;
 use super::rotation::Place;
 use super::{Surroundings, seed};
 use crate::config::account::{Account as Settings, Grant};
-use crate::metrics::token_waits;
 use crate::keeper::unix_now;
+use crate::metrics::token_waits;
 
 /// What an account logs in with, and what else there is to know of that.
 #[derive(Clone)]

@@ -74,7 +74,7 @@ impl Origin {
     fn is_mailbox_of(&self, other: &Self) -> bool {
         let mailbox = |origin: &Self| {
             let Settings { address, user, provider, .. } = &origin.settings;
-            (address.clone(), user.clone(), provider.kind, provider.host.clone(), provider.port)
+            (address.clone(), user.clone(), provider.kind, provider.submission.clone())
         };
         mailbox(self) == mailbox(other)
     }
@@ -88,6 +88,7 @@ impl Origin {
             tenant: tenant.to_owned(),
             account: id.clone(),
             user: user.clone(),
+            transport: provider.transport,
             host: provider.host.clone(),
             port: provider.port,
             tls: provider.tls,

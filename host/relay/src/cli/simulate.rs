@@ -93,11 +93,20 @@ fn write(simulator: &Simulator, mailboxes: &[Mailbox], options: &Options) -> std
     fs::write(tenants.join("load.toml"), tenant)
 }
 
+/// What is spoken over HTTP, as `transport` has it.
+fn interface(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Gmail => "Gmail API",
+        Provider::Outlook => "Graph",
+    }
+}
+
 fn show(simulator: &Simulator, options: &Options) {
     say(&styled(Style::Strong, "Simulated providers"));
     for provider in Provider::ALL {
         let (implicit, starttls) = (simulator.implicit_address(provider), simulator.starttls_address(provider));
-        say(&format!("  {:<8} {implicit} TLS, {starttls} STARTTLS", format!("{provider:?}")));
+        let (api, interface) = (simulator.api_address(provider), interface(provider));
+        say(&format!("  {:<8} {implicit} TLS, {starttls} STARTTLS, {api} {interface}", format!("{provider:?}")));
     }
     say(&format!("  tokens   {}", simulator.token_url(Provider::Gmail, None)));
     let configuration = Path::new(&options.directory).join("posthouse.toml");

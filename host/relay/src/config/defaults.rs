@@ -146,6 +146,16 @@ pub const CONSENT_LEAST: Duration = Duration::from_hours(1);
 pub const CONSENT_MOST: Duration = Duration::from_hours(3_650 * 24);
 /// Outlook moves mailboxes between servers; a session that is young notices soon.
 pub const OUTLOOK_SESSION_AGE: Duration = Duration::from_mins(15);
+/// Graph: 4 requests at a time for each mailbox and application.
+pub const GRAPH_SESSIONS: usize = 4;
+/// Gmail API: a message costs 100 of the 15,000 units that a user has in a minute.
+pub const GMAIL_API_MESSAGES_PER_MINUTE: u32 = 150;
+/// Google Workspace: 500 external recipients in a message; the 100 are SMTP's.
+pub const GMAIL_API_RECIPIENTS: usize = 500;
+/// Nobody documents how long their servers keep a silent connection; ours ends before most do.
+pub const HTTP_IDLE: Duration = Duration::from_mins(1);
+/// RFC 9110 4.2.2.
+pub const HTTPS_PORT: u16 = 443;
 /// Nobody documents a figure; 100 is what widespread clients do before they begin anew.
 pub const MESSAGES_PER_SESSION: u32 = 100;
 /// Half of the hour that an access token lives.

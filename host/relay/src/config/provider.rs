@@ -13,6 +13,7 @@ use posthouse_oauth::endpoint::Endpoint;
 use posthouse_smtp::client::TlsRule;
 use posthouse_smtp::sasl::Mechanism;
 use posthouse_upstream::provider::ProviderKind;
+use posthouse_upstream::transport::Transport;
 
 use crate::config::defaults;
 use crate::config::provider::built_in::BuiltIn;
@@ -24,8 +25,14 @@ use crate::config::value::Entry;
 pub struct Provider {
     /// Its name in the configuration.
     pub name: String,
-    /// Which built-in it goes back to: how its replies are read.
+    /// Which built-in it goes back to.
+    pub built_in: BuiltIn,
+    /// How its replies are read.
     pub kind: ProviderKind,
+    /// By which protocol it takes mail.
+    pub transport: Transport,
+    /// Host and port by SMTP, also where another protocol is spoken: what is counted of its mailboxes is counted there.
+    pub submission: (String, u16),
     /// Host name or address; never empty in an account.
     pub host: String,
     /// TCP port.
@@ -98,8 +105,48 @@ impl Provider {
         })
     }
 
+    /// The provider by another protocol: what goes with the protocol is as nobody has touched it.
+    fn by(self, transport: Transport) -> Option<Self> {
+        if transport == self.transport {
+            return Some(self);
+        }
+        let usual = self.built_in.by(transport)?;
+        Some(Self {
+            name: self.name,
+            token_url: self.token_url,
+            authorize_url: self.authorize_url,
+            device_url: self.device_url,
+            token_margin: self.token_margin,
+            recipients_per_day: self.recipients_per_day,
+            messages_per_day: self.messages_per_day,
+            ca_pem: self.ca_pem,
+            submission: self.submission,
+            ..usual
+        })
+    }
+
+    /// The transport that the section names, where the provider has it.
+    fn transport(&self, entry: &Entry<'_>) -> Option<Transport> {
+        let transport = entry.word(&Transport::ALL.map(|transport| (transport.word(), transport)))?;
+        if self.built_in.by(transport).is_some() {
+            return Some(transport);
+        }
+        let has = Transport::ALL.into_iter().filter(|transport| self.built_in.by(*transport).is_some());
+        let has: Vec<String> = has.map(|transport| format!("`{}`", transport.word())).collect();
+        let reason = "the provider does not take mail by it";
+        entry.fault(reason).suggest(format!("`{}` takes it by {}", self.name, has.join(" and "))).error();
+        None
+    }
+
     /// The provider with what this section, a provider's or an account's, says otherwise.
-    pub(super) fn overridden(mut self, section: &Section<'_>) -> Self {
+    pub(super) fn overridden(self, section: &Section<'_>) -> Self {
+        let transport = section.optional("transport", |entry| self.transport(entry)).unwrap_or(self.transport);
+        let own = self.clone().by(transport).unwrap_or(self).with_keys(section);
+        let submission = if own.transport == Transport::Smtp { (own.host.clone(), own.port) } else { own.submission };
+        Self { submission, ..own }
+    }
+
+    fn with_keys(mut self, section: &Section<'_>) -> Self {
         self.host = section.optional("host", host).unwrap_or(self.host);
         self.port = section.or("port", self.port, |entry| entry.number(1..=u16::MAX));
         self.tls = section.or("tls", self.tls, tls);
@@ -138,6 +185,10 @@ impl Provider {
             let reason =
                 "credentials and mail would go out in the clear; `none` is only for a generic provider on loopback";
             section.mark_of("tls").fault(reason).suggest("write `starttls` or `implicit`").error();
+        }
+        if self.transport != Transport::Smtp && self.tls != TlsRule::Implicit {
+            let reason = format!("`{}` is HTTP under TLS from the first octet", self.transport.word());
+            section.mark_of("tls").fault(reason).suggest("write `implicit`, or leave it out").error();
         }
         let is_offered = match self.mechanism {
             Some(Mechanism::Plain | Mechanism::OAuthBearer) => self.kind != ProviderKind::Outlook,

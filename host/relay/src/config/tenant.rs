@@ -228,7 +228,7 @@ fn check_mailbox<'s>(tenant: &str, account: &Account, mark: Mark<'s>, all: &mut 
     if account.provider.kind == ProviderKind::Generic {
         return;
     }
-    let mailbox = format!("{} {}", account.provider.host.to_lowercase(), account.user.to_lowercase());
+    let mailbox = format!("{} {}", account.provider.submission.0.to_lowercase(), account.user.to_lowercase());
     match all.mailboxes.get(&mailbox) {
         Some((owner, before)) if owner == tenant => {
             let reason =

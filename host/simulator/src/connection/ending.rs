@@ -13,7 +13,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// A connection's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// The client has gone.
     Gone,
     /// All was said.
@@ -27,18 +27,18 @@ pub(super) enum Ending {
 
 impl Ending {
     /// The end that an action is, if it is one.
-    pub(super) const fn of(action: &Action) -> Option<Self> {
+    pub(crate) const fn of(action: &Action) -> Option<Self> {
         match action {
             Action::Reset => Some(Self::Reset),
             Action::Close => Some(Self::Close),
             Action::HalfClose => Some(Self::HalfClose),
             Action::Stall => Some(Self::Stall),
             Action::StopReading => Some(Self::StopReading),
-            Action::Proceed | Action::Reply(_) | Action::Garbage(_) | Action::Append(_) => None,
+            Action::Proceed | Action::Reply(_) | Action::Answer { .. } | Action::Garbage(_) | Action::Append(_) => None,
         }
     }
 
-    pub(super) async fn carry_out(self, mut stream: Stream) {
+    pub(crate) async fn carry_out(self, mut stream: Stream) {
         match self {
             Self::Gone | Self::Close => {}
             Self::Reset => stream.reset(),

@@ -7,7 +7,7 @@ use posthouse_smtp::sasl::Credentials;
 use tokio::time::Instant;
 
 use crate::account::{Account, Attendance};
-use crate::provider::{Provider, Refusal};
+use crate::provider::{Provider, Refusal, Service};
 use crate::tokens::Opened;
 use crate::world::World;
 
@@ -82,6 +82,7 @@ fn opens(world: &World, account: &Arc<Account>, credentials: &Credentials, now: 
         }
         Credentials::Bearer { token, .. } => std::str::from_utf8(token.expose())
             .ok()
+            .filter(|token| world.tokens.service(token) == Some(Service::Smtp))
             .and_then(|token| world.tokens.opened_by(token, now))
             .is_some_and(|opened| match opened {
                 Opened::Mailbox(own) => Arc::ptr_eq(&own, account),

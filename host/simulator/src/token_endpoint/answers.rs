@@ -13,7 +13,7 @@ pub(super) fn granted(provider: Provider, granted: &Granted) -> Answer {
     let mut body = json!({
         "access_token": granted.access_token,
         "expires_in": granted.lifetime.as_secs(),
-        "scope": provider.scope(),
+        "scope": provider.scope_of(granted.service),
         "token_type": "Bearer",
     });
     if provider == Provider::Outlook {

@@ -25,10 +25,10 @@ pub(super) async fn read(mut body: Incoming) -> Option<Vec<u8>> {
 
 /// A body that is there as a whole.
 #[derive(Debug)]
-pub(super) struct Whole(Option<Bytes>);
+pub(crate) struct Whole(Option<Bytes>);
 
 impl Whole {
-    pub(super) const fn new(octets: Bytes) -> Self {
+    pub(crate) const fn new(octets: Bytes) -> Self {
         Self(Some(octets))
     }
 }

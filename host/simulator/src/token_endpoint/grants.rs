@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::provider::Provider;
+use crate::provider::{Provider, Service};
 use crate::token_endpoint::answers::{self, Answer};
 use crate::tokens::{self, Denied, Granted, Opened, Request};
 use crate::world::World;
@@ -50,25 +50,29 @@ fn granted(provider: Provider, request: Request<'_>, world: &World) -> Result<Gr
         ("client_credentials", Provider::Outlook) => {
             let place = world.place(provider, request.directory);
             let client_id = world.applications.client(request, &place, &world.issuer.public, world.clock())?;
-            let roles = world.applications.roles(&client_id);
-            Ok(world.tokens.issue(provider, Opened::Application(client_id), &roles, lifetime, now))
+            let service = tokens::check_scope(provider, request.scope).unwrap_or(Service::Smtp);
+            let roles = world.applications.roles(&client_id, service);
+            Ok(world.tokens.issue((provider, service), Opened::Application(client_id), &roles, lifetime, now))
         }
         ("urn:ietf:params:oauth:grant-type:jwt-bearer", Provider::Gmail) => {
             let assertion = request.assertion.ok_or(Denied::Missing("assertion"))?;
             let place = world.place(provider, None);
-            let subject = world.applications.delegated(assertion, &place, provider.scope(), world.clock())?;
+            let (subject, scope) = world.applications.delegated(assertion, &place, world.clock())?;
+            let service = tokens::check_scope(provider, Some(&scope))?;
             let account = world.accounts.find(provider, &subject).ok_or(Denied::UnknownSubject)?;
             account.tokens.add(1);
-            Ok(world.tokens.issue(provider, Opened::Mailbox(account), &[], lifetime, now))
+            Ok(world.tokens.issue((provider, service), Opened::Mailbox(account), &[], lifetime, now))
         }
         ("urn:ietf:params:oauth:grant-type:device_code", Provider::Outlook) => {
             let account = world.consents.poll(request, now)?;
-            Ok(world.tokens.consented(&account, lifetime, now))
+            let service = tokens::check_scope(provider, request.scope)?;
+            Ok(world.tokens.consented(&account, service, lifetime, now))
         }
         ("authorization_code", _) => {
             let account = world.consents.exchange(request, now)?;
             tokens::check_client(&account, request)?;
-            Ok(world.tokens.consented(&account, lifetime, now))
+            let service = tokens::check_scope(provider, request.scope)?;
+            Ok(world.tokens.consented(&account, service, lifetime, now))
         }
         _ => Err(Denied::UnsupportedGrantType),
     }

@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::options::Rotation;
-use crate::provider::Provider;
+use crate::provider::{Provider, Service};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -76,11 +76,21 @@ fn what_is_wrong_with_a_request_is_told() {
         (Request { client_secret: None, ..whole }, Denied::WrongSecret),
         (Request { refresh_token: Some("unknown"), ..whole }, Denied::InvalidGrant),
         (Request { directory: Some("other.test"), ..whole }, Denied::UnknownDirectory),
-        (Request { scope: Some("https://graph.microsoft.com/Mail.Send"), ..whole }, Denied::InvalidScope),
+        (Request { scope: Some("https://graph.microsoft.com/Mail.Read"), ..whole }, Denied::InvalidScope),
+        (
+            Request {
+                scope: Some("https://graph.microsoft.com/Mail.Send https://outlook.office.com/SMTP.Send"),
+                ..whole
+            },
+            Denied::InvalidScope,
+        ),
     ];
     for (request, denied) in cases {
         assert_eq!(redeem(&tokens, Provider::Outlook, request, Rotation::Off).unwrap_err(), denied);
     }
+    let scope = Some("https://graph.microsoft.com/Mail.Send offline_access");
+    let granted = redeem(&tokens, Provider::Outlook, Request { scope, ..whole }, Rotation::Off).unwrap();
+    assert_eq!(tokens.service(&granted.access_token), Some(Service::Api));
     let scope = Some("https://outlook.office.com/SMTP.Send offline_access");
     assert!(
         redeem(&tokens, Provider::Outlook, Request { scope, directory: Some("ACME.test"), ..whole }, Rotation::Off)

@@ -25,6 +25,8 @@ pub(super) struct Failed {
     pub(super) session: Afterwards,
     /// The provider cannot have taken anything of the message, and a new session may help.
     pub(super) never_begun: bool,
+    /// All of the content is still there to be sent, and nobody has it.
+    pub(super) is_repeatable: bool,
 }
 
 /// What a session is good for after a transaction.
@@ -45,7 +47,12 @@ pub(super) async fn exchange(
     alarm: &mut Alarm,
 ) -> Result<Reply, Failed> {
     if let Some(need) = lacking(wire, transaction) {
-        return Err(Failed { error: Error::NotOffered(need), session: Afterwards::Whole, never_begun: false });
+        return Err(Failed {
+            error: Error::NotOffered(need),
+            session: Afterwards::Whole,
+            never_begun: false,
+            is_repeatable: false,
+        });
     }
     let mut sent = Sent::Nothing;
     let outcome = match run(wire, transaction, content, &mut sent, alarm).await {
@@ -65,7 +72,7 @@ fn answered_early(wire: &Wire, dialect: Dialect<'_>, outcome: Outcome, transacti
     if outcome.stage == client::Stage::Content && outcome.reply.severity() == Severity::Success {
         let source = client::Error::UnexpectedReply { state: wire.state(), reply: outcome.reply };
         let error = Error::Protocol { stage: Stage::Content, source };
-        return Failed { error, session: Afterwards::Broken, never_begun: false };
+        return Failed { error, session: Afterwards::Broken, never_begun: false, is_repeatable: false };
     }
     Failed { session: Afterwards::Broken, ..refused(dialect, outcome, transaction.recipients.len()) }
 }
@@ -167,7 +174,7 @@ fn broken(wire: &Wire, dialect: Dialect<'_>, sent: Sent, unsent: Unsent) -> Fail
         Unsent::Abandoned => Error::Abandoned,
         Unsent::Stalled(patience) => Error::ContentStalled(patience),
     };
-    Failed { error, session: Afterwards::Broken, never_begun }
+    Failed { error, session: Afterwards::Broken, never_begun, is_repeatable: false }
 }
 
 fn lost(interruption: Interruption) -> io::Error {
@@ -198,7 +205,7 @@ fn refused(dialect: Dialect<'_>, outcome: Outcome, of: usize) -> Failed {
         true => Error::PartlyRefused { refused: recipients },
         false => Error::Refused { stage, reading, reply, recipients },
     };
-    Failed { error, session: Afterwards::Whole, never_begun }
+    Failed { error, session: Afterwards::Whole, never_begun, is_repeatable: false }
 }
 
 /// A recipient's refusal.

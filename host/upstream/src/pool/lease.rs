@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::Pool;
 use super::places::Place;
+use crate::dial::Failed;
+use crate::error::Error;
+use crate::gate::LoginGate;
 use crate::session::Session;
 
 /// A session and its place.
@@ -29,6 +32,23 @@ impl Lease {
 
     pub(super) fn opened(pool: Pool, session: Box<Session>, place: Place, waited: Duration, opening: Duration) -> Self {
         Self { session, place, pool, reused: false, waited, opening }
+    }
+
+    /// The provider has looked at the session's credentials, and finds them good.
+    pub(crate) fn proved(&mut self) {
+        if let Some(attempt) = self.session.unproven.take() {
+            self.pool.inner.login_succeeded(attempt);
+        }
+    }
+
+    /// It has, and does not. The session is of no more use.
+    pub(crate) fn refused(mut self, failed: Failed) -> Error {
+        let inner = &self.pool.inner;
+        let attempt = self.session.unproven.take().unwrap_or_else(LoginGate::unasked);
+        match inner.login_failed(attempt, failed) {
+            Ok(closed) => Error::LoginsPaused(closed),
+            Err(error) => error,
+        }
     }
 
     /// The message is done with; the session goes back, or is ended where its time has come.

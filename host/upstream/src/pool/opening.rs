@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::gate::{Attempt, Cause, Closed};
 use crate::login::LoginSource;
 use crate::replies::Replies;
-use crate::session::Session;
+use crate::session::{Line, Session};
 
 /// Where a delivery may take its session from.
 #[derive(Debug)]
@@ -108,12 +108,12 @@ impl Inner {
         };
         let due = deadline.min(now + self.limits.dial_deadline);
         match dial::open(&self.target, &self.limits, logins, replies, due).await {
-            Ok(Opened { wire, ends_at }) => {
+            Ok(Opened { line, ends_at }) => {
                 let number = self.sessions.counters.count_login();
-                let session = Session::new(wire, number, ends_at, Open::new(Arc::clone(&self.sessions.counters)));
-                let opened = self.sessions.gate().succeeded(attempt);
-                if opened {
-                    self.sessions.shelf.let_look_again();
+                let mut session = Session::new(line, number, ends_at, Open::new(Arc::clone(&self.sessions.counters)));
+                match session.line {
+                    Line::Smtp(_) => self.login_succeeded(attempt),
+                    Line::Http(_) => session.unproven = Some(attempt),
                 }
                 Ok(Ok(Box::new(session)))
             }
@@ -121,7 +121,15 @@ impl Inner {
         }
     }
 
-    fn login_failed(&self, attempt: Attempt, failed: Failed) -> Result<Closed, Error> {
+    pub(super) fn login_succeeded(&self, attempt: Attempt) {
+        let opened = self.sessions.gate().succeeded(attempt);
+        if opened {
+            self.sessions.shelf.let_look_again();
+        }
+    }
+
+    /// A login that was refused; the closed gate where that is worth waiting at.
+    pub(super) fn login_failed(&self, attempt: Attempt, failed: Failed) -> Result<Closed, Error> {
         self.sessions.learn(&failed.error);
         let Some((cause, refusal)) = failed.closes else { return Err(failed.error) };
         Counters::count(&self.sessions.counters.refused_logins);

@@ -188,7 +188,7 @@ fn each_fault_names_line_key_and_what_was_expected() {
                 meaning = \"reffused\"\nprovder = \"gmail\"\n\n[meaning.blocked]\npause = \"soon\"\n";
     let faults = faults(text);
     let expected = [
-        "3: row[a].stage: expected one of connection, ehlo, starttls, auth, mail, rcpt, data, content, before_mail",
+        "3: row[a].stage: expected one of connection, ehlo, starttls, auth, mail, rcpt, data, content, request, before_mail",
         "6: row[2].name: missing: a name of its own",
         "8: row[2].code: expected a code from 400 to 599: rows explain refusals",
         "9: row[2].meaning: expected one of credentials_refused, login_disabled",

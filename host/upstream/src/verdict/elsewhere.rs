@@ -21,8 +21,10 @@ impl Error {
             Self::ConnectionLost { .. } | Self::TimedOut { .. } => true,
             Self::Refused { reading, .. } => reading.another_account_may_try,
             Self::LeftAlone(paused) => paused.reading.another_account_may_try,
+            // The provider was told nothing of it, and one that reads envelopes can carry it.
+            Self::HeaderUnfit(_) => true,
             // Nobody can know what the provider made of it.
-            Self::Protocol { .. } | Self::Ambiguous { .. } => false,
+            Self::Protocol { .. } | Self::NotTheInterface { .. } | Self::Ambiguous { .. } => false,
             // About the message, its recipients or its client: another account would hear the same.
             Self::PartlyRefused { .. } | Self::NotOffered(_) | Self::Abandoned | Self::ContentStalled(_) => false,
         }

@@ -7,6 +7,7 @@ use crate::gate::Closed;
 use crate::meaning::Meaning;
 use crate::pool::lessons::Paused;
 use crate::replies::{Answer, Reading};
+use crate::stage::Stage;
 
 /// The most of a provider's text that is quoted; longer ones are cut.
 const QUOTED: usize = 1000;
@@ -14,7 +15,7 @@ const QUOTED: usize = 1000;
 /// What the reply table says. The provider's own words follow ours.
 pub(super) fn refused(reading: &Reading, reply: &Reply, clients: Clients) -> Verdict {
     let (code, enhanced, text) = match reading.treatment.answer(clients) {
-        Answer::Verbatim => return verdict(passed_on(reply)),
+        Answer::Verbatim => return verdict(passed_on(reading, reply)),
         Answer::Own { code, enhanced, text } => (*code, *enhanced, text),
     };
     verdict(Reply::new(code, enhanced, format!("{text}: {}", quoted(reply))))
@@ -82,8 +83,16 @@ pub(super) fn quoted(reply: &Reply) -> String {
 }
 
 /// The provider's own code and text, ours before it. A 421 is not passed on as such: for the
-/// client it would mean that this relay closes the connection (RFC 5321 3.8).
-fn passed_on(reply: &Reply) -> Reply {
+/// client it would mean that this relay closes the connection (RFC 5321 3.8). Nor is an HTTP status: it is no reply code.
+fn passed_on(reading: &Reading, reply: &Reply) -> Reply {
+    if reading.stage == Stage::Request {
+        return match reading.meaning {
+            Meaning::Refused | Meaning::SenderNotAllowed | Meaning::Blocked => {
+                Reply::new(554, EnhancedCode::new(5, 0, 0), cut(format!("provider refused: {reply}")))
+            }
+            _ => Reply::new(451, EnhancedCode::new(4, 0, 0), cut(format!("provider deferred: {reply}"))),
+        };
+    }
     let (class, ours) =
         if reply.severity() == Severity::Permanent { (5, "provider refused") } else { (4, "provider deferred") };
     let enhanced = reply.enhanced().filter(|code| code.class == class).unwrap_or(EnhancedCode::new(class, 0, 0));

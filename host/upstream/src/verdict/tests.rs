@@ -221,7 +221,7 @@ fn what_a_provider_does_not_offer_is_permanent() {
     let utf8 = Error::NotOffered(Need::SmtpUtf8).verdict(Clients::Queueing);
     assert_eq!(utf8.reply().to_string(), "550 5.6.7 provider has no SMTPUTF8");
     let size = Error::NotOffered(Need::Size { octets: 2, limit: 1 }).verdict(Clients::Queueing);
-    assert_eq!(size.reply().to_string(), "552 5.3.4 message too big for the provider");
+    assert_eq!(size.reply().to_string(), "552 5.3.4 message too big for the provider, which takes 1 octets");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use posthouse_net::stream::Stream;
 use posthouse_smtp::client::TlsRule;
 use posthouse_upstream::provider::ProviderKind;
 use posthouse_upstream::target::Target;
+use posthouse_upstream::transport::Transport;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -179,6 +180,7 @@ impl Provider {
 
     pub(crate) fn target(&self) -> Target {
         Target {
+            transport: Transport::Smtp,
             provider: ProviderKind::Gmail,
             host: "127.0.0.1".into(),
             port: self.port,

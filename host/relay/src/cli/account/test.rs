@@ -2,6 +2,7 @@
 //!
 //! It may run beside a relay, whose store it leaves alone: what the configuration says is tried, and nothing is kept.
 
+mod interface;
 mod login;
 mod message;
 mod network;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use posthouse_oauth::client::Client;
+use posthouse_upstream::transport::Transport;
 
 use super::found;
 use crate::account::Surroundings;
@@ -19,6 +21,7 @@ use crate::budget::Books;
 use crate::cli::terminal::{Style, say, styled};
 use crate::config::account::{Account, Grant};
 
+use interface::Sending;
 use steps::{Steps, kind};
 
 /// Which account, and how far.
@@ -47,13 +50,10 @@ pub(super) async fn test(options: &Options) -> Result<ExitCode, String> {
     };
     say(&format!("{}: {}\n", styled(Style::Strong, &options.account), described(account)));
     let mut steps = Steps::new(account);
-    let connection = network::opened(account, &around, &mut steps).await;
-    let secret = token::obtained(account, &around, &mut steps).await;
-    let session = login::made(account, connection, secret, &mut steps).await;
-    if options.send {
-        message::sent(account, &around, session, &mut steps).await;
-    } else if let Some(session) = session {
-        session.quit().await;
+    let sending = if options.send { Sending::Message } else { Sending::Nothing };
+    match account.provider.transport {
+        Transport::Smtp => submitted(account, &around, sending, &mut steps).await,
+        Transport::Graph | Transport::GmailApi => interface::tested(account, &around, sending, &mut steps).await,
     }
     if steps.failed() {
         say(&format!("\n{}", styled(Style::Bad, "No mail goes through this account until that is mended.")));
@@ -64,6 +64,18 @@ pub(super) async fn test(options: &Options) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The way of mail by SMTP.
+async fn submitted(account: &Account, around: &Surroundings<'_>, sending: Sending, steps: &mut Steps) {
+    let connection = network::opened(account, around, steps).await;
+    let secret = token::obtained(account, around, steps).await;
+    let session = login::made(account, connection, secret, steps).await;
+    match (sending, session) {
+        (Sending::Message, session) => message::sent(account, around, session, steps).await,
+        (Sending::Nothing, Some(session)) => session.quit().await,
+        (Sending::Nothing, None) => {}
+    }
+}
+
 fn described(account: &Account) -> String {
     let provider = &account.provider;
     let with = match &account.grant {
@@ -72,5 +84,9 @@ fn described(account: &Account) -> String {
     };
     let user =
         if account.user == account.address.to_string() { String::new() } else { format!(" as {}", account.user) };
-    format!("{} at {}:{} ({}), {with}{user}", account.address, provider.host, provider.port, provider.name)
+    let by = match provider.transport {
+        Transport::Smtp => String::new(),
+        other => format!(" by {}", other.word()),
+    };
+    format!("{} at {}:{} ({}){by}, {with}{user}", account.address, provider.host, provider.port, provider.name)
 }

@@ -7,6 +7,7 @@ use posthouse_oauth::endpoint::Endpoint;
 use posthouse_oauth::grant::Grant as Asked;
 use posthouse_smtp::sasl::Mechanism;
 use posthouse_upstream::provider::ProviderKind;
+use posthouse_upstream::transport::Transport;
 
 use super::Grant;
 use crate::config::provider::{DIRECTORY, DIRECTORY_PLACE, Provider};
@@ -93,7 +94,9 @@ fn refresh_token(section: &Section<'_>, provider: Option<&Provider>) -> Option<G
 
 fn password(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
     let password = section.required("password", "the mailbox's password", Entry::secret);
-    let mechanism = provider?.password_mechanism();
+    let provider = provider?;
+    needs_smtp(section, provider, "a password");
+    let mechanism = provider.password_mechanism();
     if !matches!(mechanism, Mechanism::Plain | Mechanism::Login) {
         mismatch(section, "a password", "`plain` or `login`");
     }
@@ -102,6 +105,7 @@ fn password(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant>
 
 fn nothing(section: &Section<'_>, provider: Option<&Provider>) -> Option<Grant> {
     let provider = provider?;
+    needs_smtp(section, provider, "no login");
     match (provider.kind, provider.mechanism) {
         (ProviderKind::Generic, None) => {}
         (ProviderKind::Generic, Some(_)) => mismatch(section, "no login", "no `mechanism`"),
@@ -133,6 +137,14 @@ fn token_url(section: &Section<'_>, provider: &Provider, directory: Option<&str>
 
 fn client_id(section: &Section<'_>) -> Option<String> {
     section.required("client_id", "the application's id at the provider", visible)
+}
+
+/// The providers' interfaces over HTTP know nothing but access tokens.
+fn needs_smtp(section: &Section<'_>, provider: &Provider, what: &str) {
+    if provider.transport != Transport::Smtp {
+        let reason = format!("{what} does not go with `transport = \"{}\"`", provider.transport.word());
+        section.mark_of("kind").fault(reason).suggest("it takes access tokens only").error();
+    }
 }
 
 fn mismatch(section: &Section<'_>, what: &str, needed: &str) {

@@ -2,6 +2,7 @@
 
 use posthouse_smtp::client::TlsRule;
 use posthouse_upstream::provider::ProviderKind;
+use posthouse_upstream::transport::Transport;
 
 use super::{DIRECTORY_PLACE, Provider};
 use crate::config::defaults;
@@ -34,6 +35,7 @@ struct Places {
     login: &'static str,
     resource: &'static str,
     application_resource: &'static str,
+    graph: &'static str,
 }
 
 impl BuiltIn {
@@ -54,7 +56,18 @@ impl BuiltIn {
             Self::Generic => generic(),
         };
         let name = Self::ALL.iter().find(|(_, which)| *which == self).map_or("", |(name, _)| name);
-        Provider { name: name.to_owned(), ..provider }
+        let submission = (provider.host.clone(), provider.port);
+        Provider { name: name.to_owned(), built_in: self, submission, ..provider }
+    }
+
+    /// The provider by this protocol; none where it does not speak it.
+    pub(super) fn by(self, transport: Transport) -> Option<Provider> {
+        match (self, transport) {
+            (_, Transport::Smtp) => Some(self.provider()),
+            (Self::Outlook(cloud), Transport::Graph) => Some(graph(self.provider(), &cloud.places())),
+            (Self::Gmail, Transport::GmailApi) => Some(gmail_api(self.provider())),
+            _ => None,
+        }
     }
 }
 
@@ -66,18 +79,21 @@ impl Cloud {
                 login: "login.microsoftonline.com",
                 resource: "outlook.office.com",
                 application_resource: "outlook.office365.com",
+                graph: "graph.microsoft.com",
             },
             Self::UsGov => Places {
                 smtp: "smtp.office365.us",
                 login: "login.microsoftonline.us",
                 resource: "outlook.office365.us",
                 application_resource: "outlook.office365.us",
+                graph: "graph.microsoft.us",
             },
             Self::China => Places {
                 smtp: "smtp.partner.outlook.cn",
                 login: "login.partner.microsoftonline.cn",
                 resource: "partner.outlook.cn",
                 application_resource: "partner.outlook.cn",
+                graph: "microsoftgraph.chinacloudapi.cn",
             },
         }
     }
@@ -86,7 +102,10 @@ impl Cloud {
 fn generic() -> Provider {
     Provider {
         name: String::new(),
+        built_in: BuiltIn::Generic,
         kind: ProviderKind::Generic,
+        transport: Transport::Smtp,
+        submission: (String::new(), defaults::SUBMISSION_PORT),
         host: String::new(),
         port: defaults::SUBMISSION_PORT,
         tls: TlsRule::StartTls,
@@ -147,5 +166,36 @@ fn outlook(common: Provider, places: &Places) -> Provider {
         recipients_per_day: Some(defaults::OUTLOOK_RECIPIENTS_PER_DAY),
         refresh_token_idle: Some(defaults::OUTLOOK_REFRESH_TOKEN_IDLE),
         ..common
+    }
+}
+
+/// Microsoft 365 by Graph's `sendMail`.
+fn graph(outlook: Provider, places: &Places) -> Provider {
+    let resource = format!("https://{}", places.graph);
+    Provider {
+        transport: Transport::Graph,
+        host: places.graph.to_owned(),
+        port: defaults::HTTPS_PORT,
+        tls: TlsRule::Implicit,
+        scope: Some(format!("{resource}/Mail.Send offline_access")),
+        application_scope: Some(format!("{resource}/.default")),
+        sessions: defaults::GRAPH_SESSIONS,
+        idle: defaults::HTTP_IDLE,
+        ..outlook
+    }
+}
+
+/// Gmail by its own interface.
+fn gmail_api(gmail: Provider) -> Provider {
+    Provider {
+        transport: Transport::GmailApi,
+        host: "gmail.googleapis.com".to_owned(),
+        port: defaults::HTTPS_PORT,
+        tls: TlsRule::Implicit,
+        scope: Some("https://www.googleapis.com/auth/gmail.send".to_owned()),
+        messages_per_minute: Some(defaults::GMAIL_API_MESSAGES_PER_MINUTE),
+        recipients_per_message: defaults::GMAIL_API_RECIPIENTS,
+        idle: defaults::HTTP_IDLE,
+        ..gmail
     }
 }

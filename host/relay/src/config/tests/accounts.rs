@@ -1,6 +1,9 @@
 //! Accounts: their providers, grants and mailboxes.
 
+use posthouse_smtp::client::TlsRule;
+
 use super::fixture::{ACME, HASH, MAIN, acme_error, config, errors, main_error, one, warnings};
+use crate::config::account::Grant;
 use crate::config::from_toml;
 
 #[test]
@@ -173,4 +176,51 @@ fn a_directory_limits_the_outlook_accounts_that_name_it() {
          write it as the accounts do: the id, or the domain"
     );
     assert!(main_error("[directories.x]\n").contains("directories.x.recipients_per_day: missing"));
+}
+
+#[test]
+fn a_transport_brings_what_goes_with_it_and_keeps_the_rest() {
+    let graph = "\"outlook\"\ntransport = \"graph\"";
+    let account = config(MAIN, &ACME.replace("\"gmail\"", graph)).tenants[0].accounts[0].clone();
+    let provider = &account.provider;
+    assert_eq!((provider.host.as_str(), provider.port, provider.tls), ("graph.microsoft.com", 443, TlsRule::Implicit));
+    assert_eq!((provider.sessions, provider.messages_per_minute, provider.recipients_per_message), (4, Some(30), 500));
+    assert_eq!(provider.submission, ("smtp.office365.com".to_owned(), 587), "what is counted is the mailbox's");
+    let Grant::Token { endpoint, .. } = &account.grant else { unreachable!("{account:?}") };
+    assert_eq!(endpoint.scope.as_deref(), Some("https://graph.microsoft.com/Mail.Send offline_access"));
+    let main = format!("{MAIN}[providers.cloud]\nextends = \"outlook-china\"\ntransport = \"graph\"\nsessions = 2\n");
+    let cloud = config(&main, &ACME.replace("\"gmail\"", "\"cloud\"")).tenants[0].accounts[0].provider.clone();
+    assert_eq!((cloud.host.as_str(), cloud.sessions), ("microsoftgraph.chinacloudapi.cn", 2));
+    assert_eq!(cloud.application_scope.as_deref(), Some("https://microsoftgraph.chinacloudapi.cn/.default"));
+    let back = ACME.replace("\"gmail\"", "\"cloud\"\ntransport = \"smtp\"");
+    let back = config(&main, &back).tenants[0].accounts[0].provider.clone();
+    assert_eq!((back.host.as_str(), back.port, back.tls), ("smtp.partner.outlook.cn", 587, TlsRule::StartTls));
+    let gmail = ACME.replace("\"gmail\"", "\"gmail\"\ntransport = \"gmail-api\"\nsessions = 7");
+    let gmail = config(MAIN, &gmail).tenants[0].accounts[0].provider.clone();
+    assert_eq!((gmail.host.as_str(), gmail.sessions), ("gmail.googleapis.com", 7));
+    assert_eq!(gmail.scope.as_deref(), Some("https://www.googleapis.com/auth/gmail.send"));
+    assert_eq!((gmail.messages_per_day, gmail.messages_per_minute), (Some(2_000), Some(150)));
+}
+
+#[test]
+fn a_transport_that_does_not_go_with_the_rest_says_what_does() {
+    assert_eq!(
+        acme_error("\"gmail\"", "\"gmail\"\ntransport = \"graph\""),
+        "tenants/acme.toml:12: accounts[acme-gmail].transport = \"graph\": the provider does not take mail by it; \
+         `gmail` takes it by `smtp` and `gmail-api`"
+    );
+    assert_eq!(
+        acme_error("\"gmail\"", "\"gmail\"\ntransport = \"gmail-api\"\ntls = \"starttls\""),
+        "tenants/acme.toml:13: accounts[acme-gmail].tls: `gmail-api` is HTTP under TLS from the first octet; \
+         write `implicit`, or leave it out"
+    );
+    let password = "kind = \"password\"\npassword = \"env:CARGO_PKG_NAME\"";
+    let acme = ACME.replace("\"gmail\"", "\"outlook\"\ntransport = \"graph\"");
+    let (start, end) = (acme.find("kind = ").unwrap(), acme.find("[[routes]]").unwrap());
+    let acme = format!("{}{password}\n\n{}", &acme[..start], &acme[end..]);
+    let fault = one(errors(MAIN, &acme));
+    assert!(
+        fault.ends_with("a password does not go with `transport = \"graph\"`; it takes access tokens only"),
+        "{fault}"
+    );
 }

@@ -42,7 +42,10 @@ async fn transaction(account: &Account, around: &Surroundings<'_>, session: &mut
         match session.next().await.map_err(|ended: Ended| ended.to_string())? {
             Event::RecipientsAccepted => session.client.send_data(),
             Event::GoAhead => {
-                let text = content(&address, around.hostname);
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let date = Date::from_unix_seconds(now.as_secs());
+                // No line of it begins with a dot.
+                let text = content(&address, around.hostname, date, now.as_nanos()) + ".\r\n";
                 session.send(text.as_bytes()).await.map_err(|ended| ended.to_string())?;
                 session.client.content_sent();
             }
@@ -56,13 +59,10 @@ async fn transaction(account: &Account, around: &Surroundings<'_>, session: &mut
     }
 }
 
-/// The content with its final dot; no line of it begins with one.
-fn content(address: &str, hostname: &str) -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+/// The message, with a number of its own.
+pub(super) fn content(address: &str, hostname: &str, date: Date, number: u128) -> String {
     format!(
-        "From: <{address}>\r\nTo: <{address}>\r\nSubject: Posthouse account test\r\nDate: {}\r\n\
-         Message-ID: <account-test.{}@{hostname}>\r\n\r\nThis account can send through Posthouse.\r\n.\r\n",
-        Date::from_unix_seconds(now.as_secs()),
-        now.as_nanos(),
+        "From: <{address}>\r\nTo: <{address}>\r\nSubject: Posthouse account test\r\nDate: {date}\r\n\
+         Message-ID: <account-test.{number}@{hostname}>\r\n\r\nThis account can send through Posthouse.\r\n"
     )
 }

@@ -86,6 +86,18 @@ impl Session {
 
 /// A server that is ready for the login.
 pub(super) async fn opened(account: &Account, around: &Surroundings<'_>, steps: &mut Steps) -> Option<Session> {
+    let (connector, stream) = reached(account, around, steps).await?;
+    let settings = Settings { hostname: around.hostname.to_owned(), tls: account.provider.tls };
+    let session = Session { client: ClientSession::new(settings), stream, patience: around.connect };
+    greeted(account, &connector, session, steps).await
+}
+
+/// A connection on which nothing was said yet, under TLS where that comes first.
+pub(super) async fn reached(
+    account: &Account,
+    around: &Surroundings<'_>,
+    steps: &mut Steps,
+) -> Option<(Connector, Stream)> {
     resolved(account, steps).await?;
     let trust = account.provider.ca_pem.clone().map_or(Trust::System, Trust::Pem);
     let connector = match Connector::new(&trust) {
@@ -99,9 +111,7 @@ pub(super) async fn opened(account: &Account, around: &Surroundings<'_>, steps: 
     if account.provider.tls == TlsRule::Implicit {
         secured(account, &connector, &mut stream, around.connect, steps).await?;
     }
-    let settings = Settings { hostname: around.hostname.to_owned(), tls: account.provider.tls };
-    let session = Session { client: ClientSession::new(settings), stream, patience: around.connect };
-    greeted(account, &connector, session, steps).await
+    Some((connector, stream))
 }
 
 async fn resolved(account: &Account, steps: &mut Steps) -> Option<()> {

@@ -5,6 +5,7 @@ use posthouse_oauth::grant::Grant as Asked;
 use posthouse_oauth::pace::Urgency;
 use posthouse_oauth::secret::Secret;
 use posthouse_upstream::provider::ProviderKind;
+use posthouse_upstream::transport::Transport;
 use serde_json::Value;
 
 use super::steps::Steps;
@@ -60,21 +61,39 @@ fn doubt(grant: &Asked) -> &'static str {
 fn scopes(account: &Account, grant: &Asked, issued: &Issued, steps: &mut Steps) {
     let claims = claims(issued.access_token.expose());
     let said = |name: &str| claims.as_ref().and_then(|claims| words(&claims[name]));
+    let needed = needed(account, grant);
     match (account.provider.kind, grant) {
         (ProviderKind::Outlook, Asked::ClientCredentials { .. }) => match said("roles") {
-            Some(roles) => judge(steps, "SMTP.SendAsApp", &roles, "permissions"),
-            None if claims.is_some() => judge(steps, "SMTP.SendAsApp", &[], "permissions"),
+            Some(roles) => judge(steps, needed, &roles, "permissions"),
+            None if claims.is_some() => judge(steps, needed, &[], "permissions"),
             None => steps.skipped("scopes", "the token does not say"),
         },
         (ProviderKind::Outlook, _) => match said("scp").or_else(|| issued.scope.as_deref().map(split)) {
-            Some(scopes) => judge(steps, "SMTP.Send", &scopes, "scopes"),
+            Some(scopes) => judge(steps, needed, &scopes, "scopes"),
             None => steps.skipped("scopes", "the token does not say"),
         },
         (ProviderKind::Gmail, _) => match issued.scope.as_deref().map(split) {
-            Some(scopes) => judge(steps, "https://mail.google.com/", &scopes, "scopes"),
+            // The whole mailbox is more than sending.
+            Some(scopes) if scopes.iter().any(|scope| scope == WHOLE) => judge(steps, WHOLE, &scopes, "scopes"),
+            Some(scopes) => judge(steps, needed, &scopes, "scopes"),
             None => steps.skipped("scopes", "the endpoint does not say"),
         },
         (ProviderKind::Generic, _) => steps.skipped("scopes", "nothing is known of this provider's"),
+    }
+}
+
+/// Google's scope for all of a mailbox, SMTP among it.
+const WHOLE: &str = "https://mail.google.com/";
+
+/// The scope or permission that sending takes.
+fn needed(account: &Account, grant: &Asked) -> &'static str {
+    let for_itself = matches!(grant, Asked::ClientCredentials { .. });
+    match account.provider.transport {
+        Transport::Graph => "Mail.Send",
+        Transport::GmailApi => "https://www.googleapis.com/auth/gmail.send",
+        Transport::Smtp if account.provider.kind == ProviderKind::Gmail => WHOLE,
+        Transport::Smtp if for_itself => "SMTP.SendAsApp",
+        Transport::Smtp => "SMTP.Send",
     }
 }
 

@@ -1,0 +1,135 @@
+//! What the providers' interfaces answer: one status of success each, and errors as JSON.
+//!
+//! Invariant: an answer is success only where it is the interface's own: a proxy's page with status 200 is none.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use hyper::HeaderMap;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::RETRY_AFTER;
+use posthouse_smtp::reply::Reply;
+use serde_json::Value;
+
+use crate::alarm::Alarm;
+use crate::http::{Answer, HttpWire};
+use crate::transport::Transport;
+
+/// The most of an answer that is read.
+const MOST: usize = 64 * 1024;
+/// How long its body may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest time that an account is left alone because its provider says so.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// The most characters of an error's own words.
+const WORDS: usize = 300;
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) status: u16,
+    pub(super) text: Text,
+    /// How long the provider wants to be left alone.
+    pub(super) pause: Option<Duration>,
+}
+
+/// What stands in an answer.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// The name that the provider gave the request.
+    id: Option<String>,
+    body: Result<Vec<u8>, io::Error>,
+}
+
+/// Why an answer of success is none.
+#[derive(Debug)]
+pub(super) enum Unclear {
+    /// It broke off.
+    Lost(io::Error),
+    /// It is not the interface's.
+    Strange(String),
+}
+
+/// Reads an answer. Where its body does not come, its status stands all the same.
+pub(super) async fn read(wire: &mut HttpWire, head: Answer, alarm: &mut Alarm) -> Said {
+    let (parts, incoming) = head.into_parts();
+    let body = match alarm.within(PATIENCE, wire.during(body(incoming))).await {
+        Some(Ok(body)) => body,
+        Some(Err(error)) => Err(error),
+        None => Err(io::ErrorKind::TimedOut.into()),
+    };
+    let id = parts.headers.get("request-id").and_then(|id| id.to_str().ok()).map(printable);
+    Said { status: parts.status.as_u16(), text: Text { id, body }, pause: pause(&parts.headers) }
+}
+
+async fn body(mut incoming: Incoming) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+        if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
+            octets.extend_from_slice(&data);
+        }
+        if octets.len() > MOST {
+            return Err(io::Error::other("the answer is too long"));
+        }
+    }
+    Ok(octets)
+}
+
+/// The reply that an answer of success is.
+pub(super) fn taken(transport: Transport, status: u16, text: &Text) -> Result<Reply, Unclear> {
+    match transport {
+        Transport::GmailApi => {
+            let body = match &text.body {
+                Ok(body) => body,
+                Err(error) => return Err(Unclear::Lost(io::Error::new(error.kind(), error.to_string()))),
+            };
+            let json: Value = serde_json::from_slice(body).unwrap_or_default();
+            match (status, json["id"].as_str()) {
+                (200, Some(id)) => {
+                    Ok(Reply::new(200, None, format!("accepted by the Gmail API, id {}", printable(id))))
+                }
+                _ => Err(Unclear::Strange(format!("status {status} without the id of a message"))),
+            }
+        }
+        Transport::Graph | Transport::Smtp => match (status, &text.id) {
+            (202, Some(id)) => Ok(Reply::new(202, None, format!("accepted by Graph for sending, request-id {id}"))),
+            (202, None) => Ok(Reply::new(202, None, "accepted by Graph for sending")),
+            _ => Err(Unclear::Strange(format!("status {status} where 202 is success"))),
+        },
+    }
+}
+
+/// An error in one line: its code or reason, and its message. Graph names a code, Google a reason among others.
+pub(super) fn complaint(status: u16, text: &Text) -> String {
+    let json: Value = text.body.as_ref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let error = &json["error"];
+    let reason = error["errors"][0]["reason"].as_str();
+    let code = reason.or(error["code"].as_str()).or(error["status"].as_str());
+    let words = [code, error["message"].as_str()];
+    let words: Vec<&str> = words.into_iter().flatten().filter(|words| !words.is_empty()).collect();
+    match words.is_empty() {
+        true => format!("status {status} without an explanation"),
+        false => printable(&words.join(" ")),
+    }
+}
+
+/// RFC 9110 10.2.3: seconds, or a date.
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let said = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match said.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(said).ok()?.duration_since(SystemTime::now()).unwrap_or_default(),
+    };
+    (!pause.is_zero()).then_some(pause.min(LONGEST_PAUSE))
+}
+
+/// In one line of US-ASCII, and not too long.
+fn printable(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().take(WORDS).map(|character| if matches!(character, ' '..='~') { character } else { '?' }).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! A request's body on its way out, piece by piece, with back-pressure.
+//!
+//! Invariant: it ends only when its feeder has said that it is whole. Before that, its end is an error, upon which the
+//! connection is broken off: no half of a message looks like one.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+use super::progress::Progress;
+
+/// The body, as the connection sees it.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pieces: mpsc::Receiver<Piece>,
+    /// Octets that are still to come, where that is known.
+    left: Option<u64>,
+    has_ended: bool,
+    progress: Arc<Progress>,
+}
+
+/// Where the body comes from.
+#[derive(Debug)]
+pub(crate) struct Feeder(mpsc::Sender<Piece>);
+
+#[derive(Debug)]
+enum Piece {
+    Octets(Bytes),
+    End,
+}
+
+/// The body was not whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the request's body was given up before its end")]
+pub(crate) struct Unfinished;
+
+/// The connection takes no more.
+#[derive(Debug)]
+pub(crate) struct NotTaken;
+
+/// A body of so many octets, or of as many as will come.
+pub(crate) fn body(size: Option<u64>, progress: &Arc<Progress>) -> (Feeder, Outgoing) {
+    let (sender, pieces) = mpsc::channel(1);
+    let outgoing = Outgoing { pieces, left: size, has_ended: size == Some(0), progress: Arc::clone(progress) };
+    (Feeder(sender), outgoing)
+}
+
+impl Feeder {
+    /// The next octets; waits while the connection is busy with those before.
+    pub(crate) async fn give(&self, octets: Vec<u8>) -> Result<(), NotTaken> {
+        self.0.send(Piece::Octets(octets.into())).await.map_err(|_| NotTaken)
+    }
+
+    /// That was all.
+    pub(crate) async fn end(self) {
+        // A body of known size is let go with its last octet.
+        let _taken = self.0.send(Piece::End).await;
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Unfinished;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(match ready!(self.pieces.poll_recv(cx)) {
+            Some(Piece::Octets(octets)) => {
+                let left = self.left.map(|left| left.saturating_sub(octets.len() as u64));
+                self.left = left;
+                if left == Some(0) {
+                    self.has_ended = true;
+                    self.progress.body_is_out();
+                }
+                Some(Ok(Frame::data(octets)))
+            }
+            Some(Piece::End) => {
+                self.has_ended = true;
+                self.progress.body_is_out();
+                None
+            }
+            None => Some(Err(Unfinished)),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.has_ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
