@@ -35,6 +35,7 @@ pub(crate) struct Session {
 
 /// What is spoken on a session.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "sessions are boxed, and nearly all of them are SMTP's")]
 pub(crate) enum Line {
     /// SMTP.
     Smtp(Wire),

@@ -76,3 +76,10 @@ fn the_body_is_not_read_for_recipients() {
     let message = "To: ann@example.org\r\n\r\nTo: bob@example.net\r\n\r\n";
     check(message, &["ann@example.org"], &format!("Received: x\r\n{message}"));
 }
+
+#[test]
+fn what_stands_behind_a_line_that_is_no_field_is_not_overlooked() {
+    let message = "To: ann@example.org\r\nno field\r\nBcc: eve@example.com\r\n\r\nbody\r\n";
+    let unfit = out(message, &["ann@example.org"]).expect_err("a provider may read on");
+    assert_eq!(unfit, Unfit::NoField { at: "Received: x\r\nTo: ann@example.org\r\n".len() });
+}
