@@ -81,4 +81,6 @@ fn what_stands_behind_a_line_that_is_no_field_is_not_overlooked() {
     let message = "To: ann@example.org\r\nno field\r\nBcc: eve@example.com\r\n\r\nbody\r\n";
     let unfit = out(message, &["ann@example.org"]).expect_err("a provider may read on");
     assert_eq!(unfit, Unfit::NoField { at: "Received: x\r\nTo: ann@example.org\r\n".len() });
+    let without = out("no header\r\n", &["ann@example.org"]);
+    assert_eq!(without, Err(Unfit::NoField { at: "Received: x\r\n".len() }));
 }
