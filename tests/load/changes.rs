@@ -40,7 +40,8 @@ pub(crate) async fn swaps(extent: Extent, bars: &mut Bars) -> io::Result<()> {
     let original = std::fs::read(&guest)?;
     let own = policy(&guest, "message = \"add-header X-Tag: 0; echo transaction\"\nrecipient = \"count asked 1\"");
     let certificate = certificates(&world)?;
-    let around = Surroundings { policy: &own, certificate: Some(&certificate), has_admin: true, ..Surroundings::default() };
+    let around =
+        Surroundings { policy: &own, certificate: Some(&certificate), has_admin: true, ..Surroundings::default() };
     let relay = peers::posthouse_in(&world, 1, "info", &around, &[]).await?;
     let admin = Admin::of(&relay)?;
     let senders = || peers::clients_of_posthouse(&world, CONNECTIONS);

@@ -22,23 +22,14 @@ struct Lives {
 }
 
 /// The tokens of the steady state, ten minutes, at twenty times the pace.
-const QUICK: Lives = Lives {
-    token: Duration::from_secs(30),
-    margin: Duration::from_secs(3),
-    run: Duration::from_secs(75),
-};
+const QUICK: Lives =
+    Lives { token: Duration::from_secs(30), margin: Duration::from_secs(3), run: Duration::from_secs(75) };
 /// Tokens of ten minutes, at their own pace.
-const AS_THEY_ARE: Lives = Lives {
-    token: Duration::from_mins(10),
-    margin: Duration::from_mins(1),
-    run: Duration::from_mins(16),
-};
+const AS_THEY_ARE: Lives =
+    Lives { token: Duration::from_mins(10), margin: Duration::from_mins(1), run: Duration::from_mins(16) };
 /// For a look at whether it works.
-const SHORT: Lives = Lives {
-    token: Duration::from_secs(6),
-    margin: Duration::from_secs(1),
-    run: Duration::from_secs(10),
-};
+const SHORT: Lives =
+    Lives { token: Duration::from_secs(6), margin: Duration::from_secs(1), run: Duration::from_secs(10) };
 
 /// Steady mail over many accounts; each one's tokens are renewed several times while it flows.
 pub(crate) async fn steady(extent: Extent, as_they_are: bool, bars: &mut Bars) -> io::Result<()> {

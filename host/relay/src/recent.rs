@@ -125,7 +125,9 @@ impl Recent {
     pub(crate) fn series(&self, now: Instant) -> Series {
         let mut series = Series::default();
         let current = self.number(now);
-        for slot in (1..=self.grain.read()).rev().map(|ago| current.checked_sub(ago).and_then(|number| self.filled(number))) {
+        for slot in
+            (1..=self.grain.read()).rev().map(|ago| current.checked_sub(ago).and_then(|number| self.filled(number)))
+        {
             let delivered = slot.map_or(0, |slot| slot.delivered.load(Ordering::Relaxed));
             let mut latencies = [0; BUCKETS];
             slot.into_iter().for_each(|slot| slot.add_to(&mut latencies));

@@ -82,6 +82,8 @@ pub enum Answer {
 /// A reply that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
+    /// Where it came.
+    pub stage: Stage,
     /// What it means.
     pub meaning: Meaning,
     /// What follows.
@@ -122,10 +124,12 @@ impl Table {
         let Some(row) = own.or(shipped) else {
             let meaning = meaning::unlisted(stage, reply);
             let treatment = Arc::clone(&self.meanings[meaning as usize]);
-            return Reading { meaning, treatment, another_account_may_try: elsewhere::is_the_accounts_own(meaning) };
+            let another_account_may_try = elsewhere::is_the_accounts_own(meaning);
+            return Reading { stage, meaning, treatment, another_account_may_try };
         };
         let is_obeyed = |row: &Row| !elsewhere::is_the_accounts_own(row.meaning);
         Reading {
+            stage,
             meaning: row.meaning,
             treatment: Arc::clone(&row.treatment),
             another_account_may_try: !is_obeyed(row) && !shipped.is_some_and(is_obeyed),
@@ -180,6 +184,11 @@ impl Replies {
             self.unlisted.note(provider, stage, reply);
         }
         reading
+    }
+
+    /// What `reply` means, which was read before.
+    pub(crate) fn read_again(&self, provider: ProviderKind, stage: Stage, reply: &Reply) -> Reading {
+        self.table.read(provider, stage, reply)
     }
 }
 
