@@ -178,7 +178,7 @@ impl Account {
     pub(crate) async fn provide(&self) {
         if self.load.load(Ordering::Relaxed) > 0 {
             // Where there is none, the message hears it.
-            let _there = self.logins.login().await;
+            let _there = self.credentials.source.login().await;
         }
     }
 
