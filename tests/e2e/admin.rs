@@ -171,7 +171,7 @@ async fn policies_are_counted(address: SocketAddr, admin: SocketAddr) {
         client.expect("NOOP", "250").await;
     }
     let metrics = get(admin, "/metrics").await;
-    let of = |labels: &str| format!("{{tenant=\"watched\",policy=\"scripted\"{labels}}}");
+    let of = |labels: &str| format!("{{tenant=\"watched\"{labels}}}");
     for line in [
         format!("posthouse_policy_calls_total{} 190\n", of(",hook=\"message\",result=\"reject\"")),
         format!("posthouse_policy_calls_total{} 190\n", of(",hook=\"recipient\",result=\"proceed\"")),

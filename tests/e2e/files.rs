@@ -62,8 +62,18 @@ impl Files {
 
     /// Ends the relay and starts another one with what is in the files now.
     pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.start().await;
+    }
+
+    /// Ends the relay.
+    pub(crate) async fn stop(&mut self) {
         let nothing = started_with_nothing().await;
         std::mem::replace(&mut self.relay, nothing).stop().await;
+    }
+
+    /// Starts another one with what is in the files now.
+    pub(crate) async fn start(&mut self) {
         let relay = started(&self.directory).await;
         std::mem::replace(&mut self.relay, relay).stop().await;
     }

@@ -34,5 +34,6 @@ mod shuts_down;
 mod speaks_smtp;
 mod tidy;
 mod upgrades;
+mod upgrades_remember;
 mod upgrades_under_load;
 mod wire;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use posthouse_relay::audit::Actor;
+use posthouse_relay::config::load;
 use posthouse_relay::control::policies::{Component, Move, Push, Rejected};
+use posthouse_relay::pauses::Subject;
+use posthouse_relay::relay::{Beginnings, Origin, Relay};
 use posthouse_store::generations::{Generation, Stage};
 
 use crate::files::Files;
@@ -115,14 +118,14 @@ async fn a_shadow_is_compared_and_never_applied() {
         loop {
             let snapshot = files.relay.snapshot();
             let counts = snapshot.tenants["acme"].line.comparison().expect("there is a shadow");
-            if counts.different == 3 {
+            if counts.messages.different == 3 && counts.recipients.same == 3 {
                 return counts;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     });
     let counts = compared.await.expect("each message is compared");
-    assert_eq!((counts.same, counts.failed), (0, 0));
+    assert_eq!((counts.messages.same, counts.messages.failed, counts.recipients.different), (0, 0, 0));
     assert_eq!(counts.differences[0].in_what, ["headers"]);
     let messages = files.simulator.ledger().wait_for(3).await;
     assert!(messages.iter().all(|message| !String::from_utf8_lossy(crate::post::bytes(message)).contains("X-Shadow")));
@@ -130,6 +133,48 @@ async fn a_shadow_is_compared_and_never_applied() {
     let snapshot = files.relay.snapshot();
     let active = snapshot.tenants["acme"].line.active().expect("one decides").policy.terms().tenant.counters.counts();
     assert_eq!(active, [("seen".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn a_shadow_is_asked_about_recipients_where_the_one_that_decides_is_not_concerned() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(push("proceed", Stage::Active)).await.expect("it is taken");
+    let mut stricter = push("proceed", Stage::Shadow);
+    let steps = BTreeMap::from([("recipient".to_owned(), "reject 5.7.1 not to them".to_owned())]);
+    stricter.settings = Some(steps);
+    files.push(stricter).await.expect("it is taken");
+    assert!(mail(&mut client).await.starts_with("250 "));
+    let compared = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            let snapshot = files.relay.snapshot();
+            let counts = snapshot.tenants["acme"].line.comparison().expect("there is a shadow");
+            if counts.recipients.different == 1 && counts.messages.same == 1 {
+                return counts;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    let counts = compared.await.expect("the recipient is compared, and the message");
+    let of = counts.differences.iter().find(|difference| difference.hook == "recipient").expect("it is kept");
+    assert_eq!((&*of.in_what, of.deciding, &*of.shadow), (&["verdict"][..], "proceed", "reject"));
+}
+
+#[tokio::test]
+async fn a_process_that_comes_to_nothing_changes_nothing_of_who_decides() {
+    let of_file = |text: &str| scripted(&format!("message = \"reject 5.7.1 {text}\""));
+    let mut files = Files::with(&of_file("of the file")).await;
+    files.push(push("reject 5.7.1 brought", Stage::Active)).await.expect("it is taken");
+    assert_eq!(mail(&mut files.client(APP).await).await, "550 5.7.1 brought\r\n");
+    files.stop().await;
+    files.write("tenants/acme.toml", &files.acme(&of_file("of another file")));
+    let loaded = load(&files.path("posthouse.toml"));
+    let config = loaded.config.as_ref().expect("a good configuration");
+    let beginnings = Beginnings { started_before: Some(1), ..Beginnings::default() };
+    drop(Relay::prepare(Origin::default(), config, None, beginnings).await.expect("it could go on"));
+    files.write("tenants/acme.toml", &files.acme(&of_file("of the file")));
+    files.start().await;
+    assert_eq!(mail(&mut files.client(APP).await).await, "550 5.7.1 brought\r\n");
 }
 
 #[tokio::test]
@@ -207,4 +252,40 @@ async fn a_file_that_has_not_changed_is_no_news_however_many_uploads_came_after_
     files.restart().await;
     let mut client = files.client(APP).await;
     assert_eq!(mail(&mut client).await, "550 5.7.1 upload 49\r\n");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_generation_that_has_to_be_compiled_again() {
+    let files = Files::with(UPLOADS).await;
+    files.push(push("reject 5.7.1 one", Stage::Active)).await.expect("it is taken");
+    files.push(push("reject 5.7.1 two", Stage::Active)).await.expect("it is taken");
+    // What is loaded is loaded; the next time there is no machine code at hand.
+    let compiled = files.path("state/policies");
+    std::fs::remove_file(&compiled).expect("it is a link");
+    std::fs::create_dir_all(&compiled).expect("it can be made");
+    let control = files.relay.control().clone();
+    let wanted = Move { tenant: "acme".to_owned(), number: None, to: Stage::Active, actor: Actor::here("test") };
+    let rolled_back = tokio::spawn(async move { control.bring(wanted).await });
+    tokio::task::yield_now().await;
+    let subject = Subject { tenant: "acme".to_owned(), account: None };
+    let paused = files.relay.control().pause(Actor::here("test"), subject.clone(), "moving house".to_owned()).await;
+    assert!(paused.is_ok() && !rolled_back.is_finished(), "it is being compiled");
+    let generation =
+        rolled_back.await.expect("no panic").expect("the relay is not ending").expect("it is brought back");
+    assert_eq!((generation.number, files.stages()), (1, vec![(1, Stage::Active), (2, Stage::Retired)]));
+    // The pause is there still: the change is of what held at its turn.
+    assert!(files.relay.snapshot().tenants["acme"].pauses.whole.is_some());
+}
+
+#[tokio::test]
+async fn a_canary_may_become_a_shadow_and_a_shadow_a_canary() {
+    let files = Files::with(UPLOADS).await;
+    files.push(push("proceed", Stage::Active)).await.expect("it is taken");
+    files.push(push("reject 5.7.1 two", Stage::Canary { percent: 50 })).await.expect("it is taken");
+    for (to, compared) in [(Stage::Shadow, true), (Stage::Canary { percent: 50 }, false), (Stage::Shadow, true)] {
+        assert_eq!(files.bring(Some(2), to).await.expect("it may come there").stage, to);
+        let snapshot = files.relay.snapshot();
+        let line = &snapshot.tenants["acme"].line;
+        assert_eq!((line.comparison().is_some(), line.running().count()), (compared, 2));
+    }
 }

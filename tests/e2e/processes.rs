@@ -48,12 +48,23 @@ impl Host {
     /// The tenant `acme`, whose login `app` sends as anybody@acme.example through Gmail and as box@acme.example through
     /// Outlook; the listener `plain` at this address. `more` ends the main file.
     pub(crate) async fn new(plain: SocketAddr, admin: Option<SocketAddr>, more: &str) -> Self {
+        Self::before(plain, admin, more, |_| {}).await
+    }
+
+    /// The same, before providers that are otherwise.
+    pub(crate) async fn before(
+        plain: SocketAddr,
+        admin: Option<SocketAddr>,
+        more: &str,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         inherit_orphans();
         let gmail = Mailbox::new(Provider::Gmail, "mail@acme.example");
         let outlook = Mailbox::new(Provider::Outlook, "box@acme.example");
         let mut options = Options::new(vec![gmail.clone(), outlook.clone()]);
         options.gmail.limits = Limits::without_quotas(Provider::Gmail);
         options.outlook.limits = Limits::without_quotas(Provider::Outlook);
+        change(&mut options);
         let simulator = Simulator::start(options).await.expect("loopback has free ports");
         let directory = std::env::temp_dir().join(format!("posthouse-host-{}-{}", std::process::id(), unique()));
         std::fs::create_dir_all(directory.join("tenants")).expect("the temporary directory can be written");

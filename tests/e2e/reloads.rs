@@ -7,11 +7,14 @@ use posthouse_relay::control::report::Outcome;
 use posthouse_relay::control::sources::inside;
 use posthouse_relay::control::watch::watch;
 use posthouse_relay::simulation;
+use posthouse_simulator::faults::{Action, Fault, Stage};
+use posthouse_simulator::provider::Provider;
 
 use crate::files::{Files, acme};
 use crate::post::{APP, OTHER, guest_file, scripted, send};
 use crate::wire::Wire;
 
+const BLOCKED: &str = "550 5.4.5 Daily user sending limit exceeded";
 const MESSAGE: &str = "Subject: hi\r\n\r\nbody\r\n";
 
 async fn mail(client: &mut Wire, from: &str) -> String {
@@ -165,6 +168,78 @@ async fn listeners_come_and_go_and_change_their_names_without_a_restart() {
     assert_eq!((files.relay.address("third"), files.relay.address("fourth")), (None, Some(second)));
     let mut client = Wire::connect(second).await;
     client.hear("220 ").await;
+}
+
+#[tokio::test]
+async fn an_address_may_become_narrower_or_wider_while_its_port_is_listened_on() {
+    let files = Files::new().await;
+    let extra = |address: &str| {
+        format!(
+            "[[listeners]]\nname = \"second\"\naddress = \"{address}\"\ntls = \"none\"\nauth_over_cleartext = true\n"
+        )
+    };
+    let free = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    for address in [format!("0.0.0.0:{port}"), format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}")] {
+        let report = files.change("posthouse.toml", &(files.main_file("") + &extra(&address))).await;
+        assert_eq!(report.outcome, Outcome::Published, "{address}: {report}");
+        assert_eq!(files.relay.address("second"), Some(address.parse().expect("an address")));
+        let mut client = Wire::connect(([127, 0, 0, 1], port).into()).await;
+        client.hear("220 ").await;
+        // Nobody else gets in beside it.
+        assert!(std::net::TcpListener::bind(("127.0.0.1", port)).is_err());
+    }
+    // Both at once is what the system does not do.
+    let both = files.main_file("")
+        + &extra(&format!("0.0.0.0:{port}"))
+        + &extra(&format!("127.0.0.1:{port}")).replace("second", "third");
+    let report = files.change("posthouse.toml", &both).await;
+    assert_eq!(report.outcome, Outcome::Refused, "{report}");
+}
+
+#[tokio::test]
+async fn a_network_that_is_trusted_no_more_names_no_clients_any_more() {
+    let files = Files::new().await;
+    let extra = |xclient: &str| {
+        let networks = "networks = [ { network = \"192.0.2.0/24\", login = \"app\" } ]";
+        format!("[[listeners]]\nname = \"named\"\naddress = \"127.0.0.1:0\"\ntls = \"none\"\n{xclient}\n{networks}\n")
+    };
+    let trusting = files.main_file("") + &extra("xclient_from = [\"127.0.0.1\"]");
+    assert_eq!(files.change("posthouse.toml", &trusting).await.outcome, Outcome::Published);
+    let address = files.relay.address("named").expect("it was opened");
+    let mut clients = [Wire::connect(address).await, Wire::connect(address).await];
+    for client in &mut clients {
+        client.hear("220 ").await;
+        client.expect("EHLO x", "250").await;
+    }
+    let [named, unnamed] = &mut clients;
+    named.expect("XCLIENT ADDR=192.0.2.79", "220").await;
+    named.expect("EHLO y", "250").await;
+    assert!(mail(named, "me@acme.example").await.starts_with("250 "));
+    let trusting_nobody = files.main_file("") + &extra("");
+    assert_eq!(files.change("posthouse.toml", &trusting_nobody).await.outcome, Outcome::Published);
+    unnamed.expect("XCLIENT ADDR=192.0.2.79", "550 5.7.0").await;
+    unnamed.expect("MAIL FROM:<me@acme.example>", "530").await;
+    // Nor does what it said of this one before hold any longer.
+    named.expect("MAIL FROM:<me@acme.example>", "421 4.7.0").await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_called_otherwise_goes_on_with_what_is_known_of_its_mailbox() {
+    let files = Files::new().await;
+    let mut client = files.client(APP).await;
+    let fault = Fault::new(Stage::Content, Action::reply(BLOCKED)).always();
+    files.simulator.inject(Provider::Gmail, fault);
+    let first = mail(&mut client, "me@acme.example").await;
+    assert!(first.starts_with('4') || first.starts_with('5'), "{first}");
+    files.simulator.clear_faults(Provider::Gmail);
+    let renamed = files.acme("").replace("\"gmail\"]", "\"the-same\"]").replace("id = \"gmail\"", "id = \"the-same\"");
+    let report = files.change("tenants/acme.toml", &renamed).await;
+    assert_eq!(report.outcome, Outcome::Published, "{report}");
+    let reply = mail(&mut client, "me@acme.example").await;
+    assert!(reply.starts_with('4'), "{reply}");
+    assert_eq!(files.simulator.ledger().accepted(), 0);
 }
 
 #[tokio::test]

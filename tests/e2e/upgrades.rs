@@ -11,13 +11,13 @@ use crate::post::{APP, send};
 use crate::processes::{Host, PROGRAM, end, ended, runs, signal, text};
 use crate::wire::Wire;
 
-const ANYWHERE: &str = "127.0.0.1:0";
+pub(crate) const ANYWHERE: &str = "127.0.0.1:0";
 
 async fn host(more: &str) -> Host {
     Host::new(ANYWHERE.parse().expect("an address"), None, more).await
 }
 
-async fn client(address: SocketAddr) -> Wire {
+pub(crate) async fn client(address: SocketAddr) -> Wire {
     let mut client = Wire::connect(address).await;
     client.hear("220 ").await;
     client.expect("EHLO client.example.com", "250").await;
@@ -26,7 +26,7 @@ async fn client(address: SocketAddr) -> Wire {
 }
 
 /// In the middle of a content.
-async fn in_content(address: SocketAddr, from: &str) -> Wire {
+pub(crate) async fn in_content(address: SocketAddr, from: &str) -> Wire {
     let mut client = client(address).await;
     client.expect(&format!("MAIL FROM:<{from}>"), "250").await;
     client.expect("RCPT TO:<ann@example.org>", "250").await;

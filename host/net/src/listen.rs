@@ -4,9 +4,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -27,14 +28,20 @@ impl Listener {
     /// # Errors
     /// The address is in use, not this host's, or not allowed.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            // Each family is named in the configuration; none comes along unasked.
-            socket.set_only_v6(true)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
+        Self::from_std(bound(address, |_| Ok(()))?.into())
+    }
+
+    /// Listens on an address that covers that of these sockets, or is covered by it: the kernel allows that to sockets of
+    /// one process which say so (socket(7), SO_REUSEPORT), and these say so for no longer than it takes.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_beside(address: SocketAddr, others: &[Arc<Self>]) -> io::Result<Self> {
+        let share = |shared: bool| others.iter().try_for_each(|other| SockRef::from(&other.0).set_reuse_port(shared));
+        let socket = share(true).and_then(|()| bound(address, |socket| socket.set_reuse_port(true)));
+        share(false)?;
+        let socket = socket?;
+        socket.set_reuse_port(false)?;
         Self::from_std(socket.into())
     }
 
@@ -73,6 +80,19 @@ impl Listener {
             }
         }
     }
+}
+
+fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // Each family is named in the configuration; none comes along unasked.
+        socket.set_only_v6(true)?;
+    }
+    prepare(&socket)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
 }
 
 /// Errors that concern a connection that ended before it was accepted (accept(2)).

@@ -1,8 +1,9 @@
 //! One account's access token: at hand, renewed ahead, asked for once however many want it.
 //!
 //! A request runs in a task of its own, so that whoever gives up waiting strands nobody. While a
-//! token is valid it is served, whatever happens to requests. The invariant: a refresh token that
-//! took another's place was kept before the access token that came with it is used.
+//! token is valid it is served, whatever happens to requests. The invariants: a refresh token that
+//! took another's place was kept before the access token that came with it is used, and none is asked
+//! for where nobody could keep it.
 
 mod schedule;
 
@@ -40,8 +41,26 @@ impl AccessToken {
     }
 }
 
+/// What a request may begin with.
+#[derive(Default)]
+pub struct Begun {
+    /// The newest refresh token that was kept, if one was.
+    pub newest: Option<Secret>,
+    /// Dropped when all that came of the request is kept.
+    pub until_kept: Option<Box<dyn Send>>,
+}
+
+impl std::fmt::Debug for Begun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Begun").field("newest", &self.newest).finish_non_exhaustive()
+    }
+}
+
 /// Where a rotated refresh token is kept.
 pub trait Rotation: Send + Sync {
+    /// A request is to be made: none where its refresh token is another process's now.
+    fn begin(&self) -> Option<Begun>;
+
     /// Keeps it, durably, before returning.
     ///
     /// # Errors
@@ -55,6 +74,10 @@ pub trait Rotation: Send + Sync {
 pub struct NoRotation;
 
 impl Rotation for NoRotation {
+    fn begin(&self) -> Option<Begun> {
+        Some(Begun::default())
+    }
+
     fn keep(&self, _refresh_token: &Secret) -> io::Result<()> {
         Ok(())
     }
@@ -264,10 +287,7 @@ impl Shared {
         }
         let grant = work.grant.clone();
         let shared = Arc::clone(self);
-        Joined::Flight(self.take_off(&mut work, async move {
-            let outcome = shared.client.redeem(&shared.endpoint, &grant, urgency).await;
-            shared.land(outcome, &grant).await
-        }))
+        Joined::Flight(self.take_off(&mut work, async move { shared.fly(grant, urgency).await }))
     }
 
     /// A request with another consent, and whether it is ours: another one may be under way.
@@ -279,11 +299,13 @@ impl Shared {
         let grant = work.grant.rotated(consent).unwrap_or_else(|| work.grant.clone());
         let (shared, consent) = (Arc::clone(self), consent.clone());
         let flight = self.take_off(&mut work, async move {
+            let begun = shared.begin().await?;
             let mut issued = shared.client.redeem(&shared.endpoint, &grant, Urgency::Awaited).await?;
             // Whether another one came with it or not: this one stands nowhere else.
             let newest = issued.rotated.take().unwrap_or(consent);
             let unkept = shared.keep(newest.clone()).await;
-            Ok(shared.publish(issued, grant.rotated(&newest).or(Some(grant)), unkept))
+            drop(begun);
+            Ok(shared.publish(issued, grant.rotated(&newest).unwrap_or(grant), unkept))
         });
         (flight, true)
     }
@@ -301,7 +323,26 @@ impl Shared {
         flight
     }
 
-    async fn land(self: &Arc<Self>, outcome: Result<Issued, Error>, grant: &Grant) -> Answer {
+    /// Begins a request. That another process is to make it is no failure of the account's: whoever asks again later may
+    /// hear something else.
+    async fn begin(&self) -> Result<Begun, Arc<Error>> {
+        let rotation = Arc::clone(&self.rotation);
+        let begun = tokio::task::spawn_blocking(move || rotation.begin()).await;
+        begun.ok().flatten().ok_or_else(|| Arc::new(Error::Elsewhere))
+    }
+
+    async fn fly(self: &Arc<Self>, grant: Grant, urgency: Urgency) -> Answer {
+        let Begun { newest, until_kept } = self.begin().await?;
+        // One that could not be kept is newer than what was.
+        let newest = newest.filter(|_| self.work().unkept.is_none());
+        let grant = newest.and_then(|newest| grant.rotated(&newest)).unwrap_or(grant);
+        let outcome = self.client.redeem(&self.endpoint, &grant, urgency).await;
+        let answer = self.land(outcome, grant).await;
+        drop(until_kept);
+        answer
+    }
+
+    async fn land(self: &Arc<Self>, outcome: Result<Issued, Error>, grant: Grant) -> Answer {
         match outcome {
             Ok(issued) => {
                 let rotated = issued.rotated.as_ref().and_then(|token| grant.rotated(token).zip(Some(token.clone())));
@@ -309,7 +350,7 @@ impl Shared {
                     Some((_, token)) => self.keep(token.clone()).await,
                     None => None,
                 };
-                Ok(self.publish(issued, rotated.map(|(grant, _)| grant), unkept))
+                Ok(self.publish(issued, rotated.map_or(grant, |(grant, _)| grant), unkept))
             }
             Err(error) => Err(self.note_failure(error)),
         }
@@ -326,13 +367,12 @@ impl Shared {
         }
     }
 
-    fn publish(self: &Arc<Self>, issued: Issued, grant: Option<Grant>, unkept: Option<String>) -> Arc<AccessToken> {
+    fn publish(self: &Arc<Self>, issued: Issued, grant: Grant, unkept: Option<String>) -> Arc<AccessToken> {
         let now = Instant::now();
         let token = Arc::new(AccessToken { secret: issued.access_token, expires_at: now + issued.lifetime });
         {
             let mut work = self.work();
-            work.grant = grant.unwrap_or_else(|| work.grant.clone());
-            (work.failure, work.unkept, work.issued) = (None, unkept, Some(SystemTime::now()));
+            (work.grant, work.failure, work.unkept, work.issued) = (grant, None, unkept, Some(SystemTime::now()));
             self.used.store(false, Ordering::Relaxed);
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
@@ -363,6 +403,7 @@ impl Shared {
                 }
                 match (TokenCache { shared: Arc::clone(&shared) }).request(Some(&token), Urgency::Ahead).await {
                     Ok(_) => return,
+                    Err(error) if matches!(*error, Error::Elsewhere) => at = Instant::now() + schedule::ELSEWHERE,
                     Err(_) => match &shared.work().failure {
                         Some(failure) => at = failure.retry_at,
                         None => return,

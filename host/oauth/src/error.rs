@@ -74,6 +74,9 @@ pub enum Error {
     /// Us: the system gave no randomness to sign with.
     #[error("the system has no randomness")]
     NoRandomness,
+    /// Us: another process has this account's refresh token now.
+    #[error("the process that takes over asks for this account's tokens now")]
+    Elsewhere,
     /// Us: the task that asked was ended.
     #[error("the token request was interrupted")]
     Interrupted,
@@ -145,6 +148,7 @@ impl Error {
             | Self::Unreachable(_)
             | Self::Nonsense(_)
             | Self::NoRandomness
+            | Self::Elsewhere
             | Self::Interrupted => false,
         }
     }
@@ -162,6 +166,7 @@ impl Error {
             | Self::Unreachable(_)
             | Self::Nonsense(_)
             | Self::NoRandomness
+            | Self::Elsewhere
             | Self::Interrupted => None,
         }
     }

@@ -2,12 +2,13 @@
 //!
 //! Whoever can write a file of the cache could put machine code into the relay: so every entry carries a MAC
 //! under a key that only the relay can read, over everything that makes it this entry. What does not fit is
-//! not an error but a miss.
+//! not an error but a miss. What was not used for longest goes when there is too much.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use blake2::Blake2sMac256;
 use blake2::digest::{FixedOutput, KeyInit, Update};
@@ -19,6 +20,8 @@ use crate::failure::LoadError;
 
 /// The length of the MAC that an entry begins with.
 const MAC: usize = 32;
+/// The most octets of entries: code of a few hundred policies. What is gone is compiled again when it is wanted.
+const MOST: u64 = 1 << 30;
 /// The name of the key's file.
 const KEY: &str = "code-cache.key";
 
@@ -78,6 +81,9 @@ impl Cache {
             return None;
         }
         entry.drain(..MAC);
+        // It was used just now. Where that cannot be noted, it may go a little early.
+        let noted = fs::File::open(self.path(digest, mode)).and_then(|file| file.set_modified(SystemTime::now()));
+        drop(noted);
         Some(entry)
     }
 
@@ -98,7 +104,31 @@ impl Cache {
         write().map_err(|error: io::Error| {
             let _ = fs::remove_file(&aside);
             LoadError::Cache { path: path.display().to_string(), reason: error.to_string() }
-        })
+        })?;
+        self.sweep(MOST);
+        Ok(())
+    }
+
+    /// Removes what was not used for longest until no more than so many octets are left.
+    /// What cannot be looked at or removed stays: there is another sweep with the next entry.
+    fn sweep(&self, most: u64) {
+        let Ok(directory) = fs::read_dir(&self.directory) else { return };
+        let mut entries: Vec<_> = directory
+            .filter_map(|entry| {
+                let (path, metadata) = entry.ok().and_then(|entry| Some((entry.path(), entry.metadata().ok()?)))?;
+                Some((metadata.modified().ok()?, metadata.len(), path))
+            })
+            .collect();
+        entries.sort_unstable();
+        let mut octets: u64 = entries.iter().map(|(_, octets, _)| octets).sum();
+        for (_, size, path) in entries {
+            if octets <= most {
+                return;
+            }
+            if fs::remove_file(&path).is_ok() {
+                octets -= size;
+            }
+        }
     }
 
     fn path(&self, digest: Digest, mode: Mode) -> PathBuf {

@@ -174,6 +174,14 @@ impl Account {
         Engaged(Arc::clone(&self.load))
     }
 
+    /// Makes sure that it has a token if a message is on its way to it: another process is to ask for the next one.
+    pub(crate) async fn provide(&self) {
+        if self.load.load(Ordering::Relaxed) > 0 {
+            // Where there is none, the message hears it.
+            let _there = self.credentials.source.login().await;
+        }
+    }
+
     /// Messages on their way to it or waiting for it, by its sessions: in thousandths.
     pub(crate) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed).saturating_mul(1000) / self.pool.limits().sessions.max(1)

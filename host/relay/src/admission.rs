@@ -105,6 +105,17 @@ pub struct Held {
     of_relay: Option<OwnedSemaphorePermit>,
 }
 
+impl Held {
+    /// As much for a copy, out of the same memories: none where it is not free at once, so that nobody waits for a copy.
+    pub fn beside(&self, bytes: usize) -> Option<Self> {
+        let count = u32::try_from(bytes.div_ceil(PIECE)).ok()?;
+        let take = |held: &Option<OwnedSemaphorePermit>| {
+            Arc::clone(held.as_ref()?.semaphore()).try_acquire_many_owned(count).ok()
+        };
+        Some(Self { of_tenant: Some(take(&self.of_tenant)?), of_relay: Some(take(&self.of_relay)?) })
+    }
+}
+
 /// There was no memory for a message's content within the time that a client may be left waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoContentMemory;

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use metrics::counter;
 use posthouse_mail::date::Date;
 use posthouse_store::budgets::in_memory::InMemory;
-use posthouse_store::budgets::{NotTaken, Refused, Wanted};
+use posthouse_store::budgets::{Apart, NotTaken, Refused, Wanted};
 use posthouse_store::store::Store;
 use tracing::error;
 
@@ -97,6 +97,35 @@ impl Books {
             Some(store) => Self::Kept(Arc::clone(store)),
             None => Self::InMemory(InMemory::default()),
         })
+    }
+
+    /// What was taken and given back in this process, which another one that goes on with it does not know of yet.
+    pub(crate) fn apart(&self) -> Vec<Apart> {
+        match self {
+            Self::Kept(store) => store.budgets().apart(),
+            Self::InMemory(books) => books.apart(),
+        }
+    }
+
+    /// There is no other process after all.
+    pub(crate) fn together(&self) {
+        match self {
+            // It knows from whether it has its files.
+            Self::Kept(_) => {}
+            Self::InMemory(books) => books.together(),
+        }
+    }
+
+    /// Counts what another process has taken.
+    pub(crate) fn add(&self, apart: &[Apart]) {
+        match self {
+            Self::Kept(store) => {
+                if let Err(error) = store.budgets().add(apart) {
+                    unwritten("those of the process before", &error);
+                }
+            }
+            Self::InMemory(books) => books.add(apart),
+        }
     }
 
     fn take_all(&self, wanted: &[Wanted<'_>], now: u64) -> Result<(), Refused> {

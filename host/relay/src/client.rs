@@ -13,6 +13,8 @@ use crate::snapshot::Known;
 pub struct Client {
     /// Its address; behind a proxy, the one that the proxy names.
     pub address: IpAddr,
+    /// Whoever speaks on the connection: another one, where XCLIENT named a client.
+    pub speaker: IpAddr,
     /// Whether the channel is encrypted.
     pub tls: bool,
     /// The login that it proved, or that its network is mapped to.
@@ -43,7 +45,8 @@ impl Proof {
 impl Client {
     /// A client that has only just connected.
     pub fn new(address: IpAddr) -> Self {
-        Self { address: address.to_canonical(), tls: false, login: None, proof: None, network_login: None, helo: None }
+        let address = address.to_canonical();
+        Self { address, speaker: address, tls: false, login: None, proof: None, network_login: None, helo: None }
     }
 
     /// It is somebody else now: whoever its network is, if anybody.

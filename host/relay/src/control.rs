@@ -36,7 +36,7 @@ use crate::handover::failure::NotHandedOver;
 use crate::handover::program::Program;
 use crate::handover::successor::Successor;
 use crate::pauses::{Pause, Subject};
-use crate::policies::Policies;
+use crate::policies::{Policies, TenantPolicy};
 use crate::snapshot::Publisher;
 
 /// Changes that may wait for their turn.
@@ -66,7 +66,7 @@ enum Request {
     /// Takes a policy.
     Take { offered: Box<Offered>, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Brings a generation to a stage.
-    Move { wanted: Move, answer: oneshot::Sender<Result<Generation, Rejected>> },
+    Move { wanted: Move, at_hand: Option<Arc<TenantPolicy>>, answer: oneshot::Sender<Result<Generation, Rejected>> },
     /// Sets a tenant or an account aside for this reason, or ends that.
     Pause { actor: Actor, subject: Subject, reason: Option<String>, answer: oneshot::Sender<Result<Paused, NotPaused>> },
     /// Gives an account a new consent.
@@ -129,7 +129,7 @@ impl Control {
         // A watcher: the control itself would keep the relay from ending.
         let snapshots = beginning.doors.front().snapshots.clone();
         let entrance = Entrance { snapshots, policies: Arc::clone(&beginning.policies) };
-        let (plane, status) = Plane::new(beginning, draining.watcher());
+        let (plane, status) = Plane::new(beginning, entrance.clone(), draining.watcher());
         tokio::spawn(async move {
             if tokio::spawn(plane.run(waiting)).await.is_err() {
                 error!(
@@ -206,12 +206,21 @@ impl Control {
         let (actor, tenant) = (push.actor.clone(), push.tenant.clone());
         match self.entrance.look_at(push).await {
             Ok(offered) => self.ask(|answer| Request::Take { offered: Box::new(offered), answer }).await,
-            Err(rejected) => {
-                let (outcome, generation) = (Err(rejected), self.entrance.snapshots.current().generation);
-                self.audit.record(actor, policies::deed("policy_push", tenant, &outcome, generation));
-                Ok(outcome)
-            }
+            Err(rejected) => Ok(self.not_taken("policy_push", actor, tenant, rejected)),
         }
+    }
+
+    /// It did not come to its turn.
+    fn not_taken(
+        &self,
+        action: &'static str,
+        actor: Actor,
+        tenant: String,
+        rejected: Rejected,
+    ) -> Result<Generation, Rejected> {
+        let (outcome, generation) = (Err(rejected), self.entrance.snapshots.current().generation);
+        self.audit.record(actor, policies::deed(action, tenant, &outcome, generation));
+        outcome
     }
 
     /// Brings a generation of a tenant's policy to another stage.
@@ -219,7 +228,10 @@ impl Control {
     /// # Errors
     /// The relay is ending, or it cannot come to that stage; everything stays as it was.
     pub async fn bring(&self, wanted: Move) -> Result<Result<Generation, Rejected>, Ending> {
-        self.ask(|answer| Request::Move { wanted, answer }).await
+        match self.entrance.make_ready(&wanted.tenant, wanted.course()).await {
+            Ok(at_hand) => self.ask(|answer| Request::Move { wanted, at_hand, answer }).await,
+            Err(rejected) => Ok(self.not_taken(wanted.action(), wanted.actor, wanted.tenant, rejected)),
+        }
     }
 
     /// Starts the program anew and lets it take this relay's place. Where that came about nobody accepts here any more,

@@ -96,7 +96,7 @@ impl Doors {
                 let failed = |source| NotOpened { name: name.clone(), address: *address, source };
                 let socket = match inherited.listeners.remove(name) {
                     Some(socket) => Listener::from_std(socket),
-                    None => Listener::bind(*address),
+                    None => self.bind_one(*address, listeners),
                 };
                 let socket = socket.and_then(|socket| Ok((socket.local_address()?, socket)));
                 let (local, socket) = socket.map_err(failed)?;
@@ -104,6 +104,19 @@ impl Doors {
             }
         }
         Ok(bound)
+    }
+
+    /// Binds an address, be it that a socket covers it which is to be closed for it (`0.0.0.0:25` becomes `127.0.0.1:25`).
+    fn bind_one(&self, address: SocketAddr, listeners: &[Settings]) -> io::Result<Listener> {
+        let bound = Listener::bind(address);
+        if !bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+            return bound;
+        }
+        let goes =
+            |place: &Place| !listeners.iter().any(|listener| Place::of(&listener.name, listener.address) == *place);
+        let in_the_way = self.open.iter().filter(|(place, door)| door.local.port() == address.port() && goes(place));
+        let in_the_way: Vec<_> = in_the_way.filter_map(|(_, door)| door.socket.upgrade()).collect();
+        if in_the_way.is_empty() { bound } else { Listener::bind_beside(address, &in_the_way) }
     }
 
     /// Stops accepting where the listener is another one from now on, or none: to be called before its rules change, so

@@ -4,6 +4,7 @@
 //! publishing another line. The one invariant: what runs in a line is in its history, at the stage that it runs at.
 
 pub mod archive;
+pub(crate) mod course;
 mod follow;
 pub mod shadow;
 pub mod signature;
@@ -67,12 +68,21 @@ pub(crate) struct Changed {
     pub(crate) refused: Vec<LoadError>,
     /// A generation that is loaded already.
     pub(crate) at_hand: Option<Arc<TenantPolicy>>,
+    /// Whether others are loaded that should run and do not.
+    pub(crate) loads: bool,
+    /// What ran before.
+    ran: Vec<Arc<TenantPolicy>>,
 }
 
 impl Changed {
     /// To this line, whose stages are to be written down.
     pub(crate) fn to(line: Line, steps: Steps) -> Self {
-        Self { line, steps, refused: Vec::new(), at_hand: None }
+        Self { line, steps, refused: Vec::new(), at_hand: None, loads: true, ran: Vec::new() }
+    }
+
+    /// The same, without loading anything: what was not loaded before and is not at hand stays as it is.
+    pub(crate) fn with(self, at_hand: Option<Arc<TenantPolicy>>) -> Self {
+        Self { at_hand, loads: false, ..self }
     }
 }
 

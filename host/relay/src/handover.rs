@@ -9,10 +9,10 @@
 //! | | `prepared`: it could go on at once |
 //! | lets go of what only one process can hold: `released` | takes hold of that |
 //! | | `ready` |
-//! | stops accepting, keeps a share of each mailbox's sessions: `yours` | begins to accept, within the rest |
+//! | stops accepting, keeps a share of each mailbox's sessions, tells what it has learned of them: `yours` | begins to accept, within the rest |
 //! | | `open` |
 //! | names the new one to the service manager: `main` | speaks to the service manager from now on |
-//! | drains; each share that becomes smaller: `shares` | may open so many more sessions |
+//! | drains; each share that becomes smaller, and what it learns: `shares` | may open so many more sessions |
 //! | ends, which closes the channel | has all of each mailbox's sessions |
 //!
 //! The one invariant: until `open` has been heard nothing of the old process is given up for good. If the new one fails
@@ -20,6 +20,7 @@
 //! sockets' queue, which belongs to neither.
 
 pub mod failure;
+mod lessons;
 pub(crate) mod message;
 pub mod predecessor;
 pub mod program;

@@ -109,7 +109,6 @@ impl ReloadMetrics {
 #[derive(Clone, Debug)]
 pub struct PolicyMetrics {
     tenant: String,
-    policy: String,
     /// Calls of `on-recipient`.
     pub recipient: HookMetrics,
     /// Calls of `on-message`.
@@ -170,14 +169,15 @@ pub struct HookMetrics {
 }
 
 impl PolicyMetrics {
-    /// Registers the metrics of this tenant's policy, which calls itself so.
-    pub fn register(tenant: &str, policy: &str) -> Self {
+    /// Registers the metrics of this tenant's policies. What a policy calls itself is no label: series are never forgotten,
+    /// and a tenant may bring as many names as it likes.
+    pub fn register(tenant: &str) -> Self {
         describe_counter!("posthouse_policy_calls_total", "calls of a tenant's policy, by hook and result");
         describe_counter!("posthouse_policy_failures_total", "calls that came to no decision, by reason");
         describe_histogram!("posthouse_policy_cpu_seconds", "time on a processor of one call, by hook");
         describe_counter!("posthouse_policy_signatures_broken_total", "messages whose DKIM signature an edit breaks");
         describe_counter!("posthouse_policy_log_lines_dropped_total", "log lines of a policy that were not written");
-        let labels = [("tenant", tenant.to_owned()), ("policy", policy.to_owned())];
+        let labels = [("tenant", tenant.to_owned())];
         let hook = |name| HookMetrics::register(&labels, name);
         Self {
             recipient: hook("recipient"),
@@ -186,24 +186,20 @@ impl PolicyMetrics {
             signatures_broken: counter!("posthouse_policy_signatures_broken_total", &labels),
             log_lines_dropped: counter!("posthouse_policy_log_lines_dropped_total", &labels),
             tenant: tenant.to_owned(),
-            policy: policy.to_owned(),
         }
     }
 
     /// Counts a failure; the reason is a word of a closed set.
     pub fn count_failure(&self, reason: &'static str) {
-        let (tenant, policy) = (self.tenant.clone(), self.policy.clone());
-        counter!("posthouse_policy_failures_total", "tenant" => tenant, "policy" => policy, "reason" => reason)
-            .increment(1);
+        counter!("posthouse_policy_failures_total", "tenant" => self.tenant.clone(), "reason" => reason).increment(1);
     }
 }
 
 impl HookMetrics {
-    fn register(labels: &[(&'static str, String); 2], name: &'static str) -> Self {
-        let [tenant, policy] = labels;
+    fn register([tenant]: &[(&'static str, String); 1], name: &'static str) -> Self {
         let hook = ("hook", name.to_owned());
         let count = |result: &str| {
-            let labels = [tenant.clone(), policy.clone(), hook.clone(), ("result", result.to_owned())];
+            let labels = [tenant.clone(), hook.clone(), ("result", result.to_owned())];
             counter!("posthouse_policy_calls_total", &labels)
         };
         Self {
@@ -213,7 +209,7 @@ impl HookMetrics {
             defer: count("defer"),
             next_account: count("next_account"),
             failure: count("failure"),
-            cpu_seconds: histogram!("posthouse_policy_cpu_seconds", &[tenant.clone(), policy.clone(), hook.clone()]),
+            cpu_seconds: histogram!("posthouse_policy_cpu_seconds", &[tenant.clone(), hook.clone()]),
         }
     }
 }

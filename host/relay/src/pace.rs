@@ -17,6 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use learned::Learned;
+pub(crate) use learned::Slower;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Ends are counted together by this grain, as of its end, so that memory does not grow with the allowance.
@@ -40,6 +41,8 @@ struct State {
     learned: Learned,
     under_way: u32,
     waiting: u32,
+    /// Places that were ever taken.
+    taken: u64,
     /// What counts although it has ended: until when, and how many.
     ended: BTreeMap<Instant, u32>,
     counted: u32,
@@ -76,6 +79,7 @@ impl Pace {
             learned: Learned::default(),
             under_way: 0,
             waiting: 0,
+            taken: 0,
             ended: BTreeMap::new(),
             counted: 0,
             began: Instant::now(),
@@ -104,8 +108,8 @@ impl Pace {
     }
 
     /// What counts of the mailbox's minute, for a process that goes on with it: what has ended, and what this one will
-    /// still send. By the second, so that it is little.
-    pub(crate) fn told(&self, now: Instant) -> Vec<Sent> {
+    /// still send. By the second, so that it is little. With the number of messages so far, for [`Self::told_since`].
+    pub(crate) fn told(&self, now: Instant) -> (Vec<Sent>, u64) {
         let mut state = self.state();
         state.forget(now);
         let mut told: Vec<Sent> = Vec::new();
@@ -118,10 +122,17 @@ impl Pace {
         }
         let owed = state.under_way.saturating_add(state.waiting);
         if owed > 0 {
-            let left_ms = u64::try_from((DRAINING + MINUTE).as_millis()).unwrap_or(u64::MAX);
-            told.push(Sent { left_ms, count: owed });
+            told.push(Sent::later(owed));
         }
-        told
+        (told, state.begun())
+    }
+
+    /// The messages that have come since it was told of so many.
+    pub(crate) fn told_since(&self, before: &mut u64) -> Option<Sent> {
+        let begun = self.state().begun();
+        let more = begun.saturating_sub(*before);
+        *before = begun.max(*before);
+        (more > 0).then(|| Sent::later(u32::try_from(more).unwrap_or(u32::MAX)))
     }
 
     /// Counts what another process has sent: two that follow each other send as one.
@@ -130,6 +141,20 @@ impl Pace {
         for Sent { left_ms, count } in sent {
             state.count_until(now + Duration::from_millis(*left_ms), *count);
         }
+    }
+
+    /// The rate that was learned, for such a process.
+    pub(crate) fn slower(&self, now: Instant) -> Option<Slower> {
+        let mut state = self.state();
+        let configured = state.configured;
+        state.learned.slower(configured, now)
+    }
+
+    /// Goes on with the rate that another process has learned, where it is less.
+    pub(crate) fn relearn(&self, slower: Slower, now: Instant) {
+        let mut state = self.state();
+        let configured = state.configured;
+        state.learned.relearn(slower, configured, now);
     }
 
     /// Takes a place, waiting for it at most until `deadline`.
@@ -191,6 +216,7 @@ impl Pace {
     fn taken(self: &Arc<Self>, state: &mut State, now: Instant) -> Place {
         state.learned.count(now);
         state.under_way += 1;
+        state.taken += 1;
         Place { pace: Arc::clone(self), is_unused: false }
     }
 
@@ -227,7 +253,19 @@ impl Drop for Waiting<'_> {
     }
 }
 
+impl Sent {
+    /// So many that a process which drains will send.
+    fn later(count: u32) -> Self {
+        Self { left_ms: u64::try_from((DRAINING + MINUTE).as_millis()).unwrap_or(u64::MAX), count }
+    }
+}
+
 impl State {
+    /// Messages that have had a place, or wait for theirs.
+    fn begun(&self) -> u64 {
+        self.taken + u64::from(self.waiting)
+    }
+
     fn used(&self) -> u32 {
         self.under_way.saturating_add(self.counted)
     }

@@ -7,7 +7,7 @@ mod ruling;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use posthouse_policy::cache::Cache;
@@ -106,7 +106,7 @@ impl Policies {
         let terms = Terms {
             limits: settings.limits,
             settings: Arc::new(settings.settings.clone()),
-            tenant: self.memory(&tenant),
+            tenant: self.memory_of(&tenant).await,
         };
         let inquiry =
             Inquiry { realm: Arc::new(known.clone()), envelope: Envelope::none(), moment: self.moments.now() };
@@ -129,7 +129,7 @@ impl Policies {
             is_apart: false,
             body: if policy.description.needs_body { settings.body } else { 0 },
             moments: Arc::clone(&self.moments),
-            metrics: PolicyMetrics::register(&tenant, &policy.description.name),
+            metrics: PolicyMetrics::register(&tenant),
             log_rate: Rate::per_minute(LOG_LINES_PER_MINUTE),
             _loaded: LoadedPolicy::new(),
             policy,
@@ -149,16 +149,8 @@ impl Policies {
 
     /// Keeps what policies leave behind for the next start.
     pub(crate) fn save(&self, store: &Store) {
-        let memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (now, unix) = (Instant::now(), unix_now());
-        for (tenant, memory) in memories {
-            let entries: Vec<Kept> = memory.key_value.entries(now).into_iter().map(|entry| kept(entry, unix)).collect();
-            if let Err(error) = store.key_value().save(&tenant, &entries)
-                && !matches!(error, StoreError::HandedOver { .. })
-            {
-                error!(tenant, %error, "what its policy remembers is not kept");
-            }
-        }
+        let memories = self.memories().clone();
+        memories.iter().for_each(|(tenant, memory)| save(store, tenant, memory));
     }
 
     /// Takes up what was kept of these tenants' policies.
@@ -174,6 +166,21 @@ impl Policies {
         Ok(())
     }
 
+    /// Forgets tenants that are no more, but for what the store keeps: what their policies left behind is there if they come
+    /// back.
+    pub(crate) async fn forget_all_but(&self, is_there: impl Fn(&str) -> bool) {
+        let gone: Vec<_> = {
+            let mut memories = self.memories();
+            memories.extract_if(|tenant, _| !is_there(tenant)).collect()
+        };
+        self.archive.forget_all_but(is_there);
+        if let Some(store) = self.archive.store().cloned().filter(|_| !gone.is_empty()) {
+            let saved =
+                tokio::task::spawn_blocking(move || gone.iter().for_each(|(tenant, of)| save(&store, tenant, of)));
+            saved.await.expect("saving policies' data does not panic");
+        }
+    }
+
     fn engine(&self) -> Result<Arc<Engine>, LoadError> {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(engine) = &*engine {
@@ -185,8 +192,32 @@ impl Policies {
     }
 
     fn memory(&self, tenant: &str) -> Arc<TenantMemory> {
-        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(memories.entry(tenant.to_owned()).or_insert_with(TenantMemory::new))
+        Arc::clone(self.memories().entry(tenant.to_owned()).or_insert_with(TenantMemory::new))
+    }
+
+    /// The memory of a tenant, which may have been there before.
+    async fn memory_of(&self, tenant: &str) -> Arc<TenantMemory> {
+        let known = self.memories().get(tenant).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        if let Some(store) = self.archive.store().cloned() {
+            let (of, unix) = (tenant.to_owned(), unix_now());
+            let loaded = tokio::task::spawn_blocking(move || store.key_value().load(&of, unix)).await;
+            match loaded.expect("reading the store does not panic") {
+                Ok(kept) => {
+                    let memory = TenantMemory::new();
+                    memory.key_value.restore(kept.into_iter().map(|kept| entry(kept, unix)).collect(), Instant::now());
+                    return Arc::clone(self.memories().entry(tenant.to_owned()).or_insert(memory));
+                }
+                Err(error) => warn!(tenant, %error, "what its policy left behind is not there any more"),
+            }
+        }
+        self.memory(tenant)
+    }
+
+    fn memories(&self) -> MutexGuard<'_, HashMap<String, Arc<TenantMemory>>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -229,6 +260,16 @@ impl TenantPolicy {
     }
 }
 
+fn save(store: &Store, tenant: &str, memory: &TenantMemory) {
+    let (now, unix) = (Instant::now(), unix_now());
+    let entries: Vec<Kept> = memory.key_value.entries(now).into_iter().map(|entry| kept(entry, unix)).collect();
+    if let Err(error) = store.key_value().save(tenant, &entries)
+        && !matches!(error, StoreError::HandedOver { .. })
+    {
+        error!(tenant, %error, "what its policy remembers is not kept");
+    }
+}
+
 fn kept(entry: Entry, unix: u64) -> Kept {
     let value = match entry.value {
         Value::Octets(octets) => KeptValue::Octets(octets),
@@ -261,3 +302,6 @@ fn own_program() -> Result<PathBuf, LoadError> {
         reason: format!("this program's own file cannot be found: {error}"),
     })
 }
+
+#[cfg(test)]
+mod tests;

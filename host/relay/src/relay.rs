@@ -13,6 +13,7 @@ use posthouse_store::store::Store;
 use posthouse_upstream::replies::unlisted::Shape;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tracing::error;
 
 use crate::admin::{self, Accepting, Admin, AdminDoor};
@@ -157,7 +158,10 @@ impl Relay {
         for refused in first.refused_policies.iter() {
             error!(%refused, "this tenant's mail is deferred: its policy is not taken");
         }
-        policies.write_down(&first.stages).await;
+        // One that is to take another's place writes down what is new once it has that: until then it may come to nothing.
+        if started_before.is_none() {
+            policies.write_down(&first.stages).await;
+        }
         let (publisher, snapshots) = publish(first);
         let front = Arc::new(front(config, snapshots, started_before)?);
         let (shutdown, draining) = shutdown();
@@ -217,12 +221,14 @@ impl Relay {
     /// sessions as they are needed no more. One whose place this one took is waited for.
     pub async fn hand_on(mut self, successor: Successor) -> usize {
         let before = self.before.take();
-        let endowing = tokio::spawn(successor.endow());
+        let (ended, until_ended) = oneshot::channel();
+        let endowing = tokio::spawn(successor.endow(until_ended));
         let left = self.stop().await;
         if let Some(before) = before {
             let _ended = before.await;
         }
-        endowing.abort();
+        let _nobody_to_tell = ended.send(());
+        let _told = timeout(GOODBYE, endowing).await;
         left
     }
 
@@ -235,7 +241,7 @@ impl Relay {
         let accounts = snapshot.accounts().cloned();
         let goodbyes: tokio::task::JoinSet<()> =
             accounts.map(|account| async move { account.pool().close_idle().await }).collect();
-        let _ = tokio::time::timeout(GOODBYE, goodbyes.join_all()).await;
+        let _ = timeout(GOODBYE, goodbyes.join_all()).await;
         if let Some(keeper) = self.keeper {
             keeper.end().await;
         }
@@ -275,7 +281,8 @@ impl Prepared {
     /// # Errors
     /// The process before is gone.
     pub async fn open_after(self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
-        leave(&self.front, &before.shares);
+        leave(&self.front, &before.left);
+        self.policies.write_down(&self.publisher.current().stages).await;
         let mut relay = self.open();
         let following = before.open().await?;
         relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), main)));

@@ -173,6 +173,11 @@ impl Snapshot {
         listeners.chain(self.admin_certificate_ends.map(|ends| ("admin", ends)))
     }
 
+    /// What is counted of 24 hours.
+    pub(crate) fn books(&self) -> &Arc<Books> {
+        &self.shared.books
+    }
+
     /// The login of this name, with its tenant.
     pub fn login(&self, name: &str) -> Option<Known> {
         let (tenant, login) = self.logins.get(name)?;
@@ -230,8 +235,8 @@ impl Snapshot {
             if let Some(next) = next.filter(|next| next.allowance != tenant.allowance) {
                 next.limits.allow(&next.allowance);
             }
-            for (id, account) in &tenant.accounts {
-                match next.and_then(|next| next.accounts.get(id)) {
+            for account in tenant.accounts.values() {
+                match next.and_then(|next| next.successor_of(account)) {
                     Some(next) => next.take_over(account),
                     None => account.retire(),
                 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::budget::Budget;
+use crate::config::account::Account as Settings;
 use crate::generations::Line;
 use crate::pauses::{Pause, TenantPauses};
 use crate::tally::Tally;
@@ -97,6 +98,19 @@ impl Tenant {
     /// The same tenant, whose policy has these generations.
     pub fn with_line(&self, line: Line) -> Self {
         Self { lacks_policy: line.active().is_none(), line, ..self.clone() }
+    }
+
+    /// The account of this tenant, of the generation before, of whose mailbox these settings are: the one of the same id
+    /// where it is that, since one mailbox may be two accounts.
+    pub(crate) fn predecessor_of(&self, settings: &Settings) -> Option<&Arc<Account>> {
+        let same_id = self.accounts.get(&settings.id).filter(|account| account.is_mailbox_of(settings));
+        same_id.or_else(|| self.accounts.values().find(|account| account.is_mailbox_of(settings)))
+    }
+
+    /// The account that goes on with the mailbox of this one, of the generation before.
+    pub(crate) fn successor_of(&self, account: &Account) -> Option<&Arc<Account>> {
+        let same_id = self.accounts.get(&account.id).filter(|next| next.goes_on_with(account));
+        same_id.or_else(|| self.accounts.values().find(|next| next.goes_on_with(account)))
     }
 
     /// The account whose mailbox is this address.

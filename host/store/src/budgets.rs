@@ -55,6 +55,17 @@ pub enum NotTaken {
     Unwritten(#[from] Error),
 }
 
+/// How much a count has changed, for another process that counts the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apart {
+    /// The key.
+    pub key: String,
+    /// The beginning of the bucket, in Unix seconds.
+    pub bucket: u64,
+    /// So many were taken, or given back.
+    pub by: i64,
+}
+
 /// The budgets of a store.
 #[derive(Debug, Clone, Copy)]
 pub struct Budgets<'s> {
@@ -116,6 +127,20 @@ impl<'s> Budgets<'s> {
     /// Since when there is place for so many: now, later, or never.
     pub fn frees_at(&self, key: &str, need: u64, limit: u64, now: u64) -> Option<u64> {
         self.ledger.frees_at(key, need, limit, now)
+    }
+
+    /// What was taken and given back since the store was closed for another process, or since this was asked last: that
+    /// process does not know of it.
+    pub fn apart(&self) -> Vec<Apart> {
+        self.ledger.apart()
+    }
+
+    /// Counts what another process has taken, whatever the limit is.
+    ///
+    /// # Errors
+    /// The journal could not be written; nothing was counted.
+    pub fn add(&self, apart: &[Apart]) -> Result<(), Error> {
+        self.ledger.add(apart)
     }
 
     /// Puts what was taken on the disk. Blocks on it, and nobody else.

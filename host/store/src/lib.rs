@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lives;
 pub mod pauses;
 pub mod refresh_tokens;
+pub mod renewals;
 pub mod secret;
 pub mod store;
 

@@ -1,15 +1,20 @@
 //! Refresh tokens that took another's place, sealed, each bound to the record that it stands in.
 //!
 //! Invariant: a token that [`RefreshTokens::put`] has taken is on the disk. One that no key opens stays as it is until
-//! somebody puts another there: reading never writes.
+//! somebody puts another there: reading never writes. A chain is its tenant's and its grant's: what the account is called
+//! is for people, and an account that has another id now finds what was kept under the old one.
 
 use redb::{ReadableTable, TableDefinition};
 
-use crate::database::{Database, Fault, table};
+use crate::database::{Database, Fault, next_name, table};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::keys::seal::{Unopened, sealed_under};
 use crate::secret::Secret;
+
+/// The origin of a chain that grew from no configured token, but from what `posthouse account login` brought. No digest is
+/// like it, and it says nothing of the grant: such a chain is its account's alone.
+pub const LOGIN: &str = "login";
 
 type Key = (&'static str, &'static str, &'static str);
 const TABLE: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("refresh-tokens");
@@ -19,7 +24,7 @@ const TABLE: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("refresh-tok
 pub struct Chain {
     /// The tenant: no tenant ever gets another's token.
     pub tenant: String,
-    /// The account: two mailboxes of a tenant have tokens of their own.
+    /// The account, by the id that it had when the token was kept.
     pub account: String,
     /// The digest of the configured grant that the chain grew from: a new consent in the configuration begins a new
     /// chain, and the old one's tokens are not taken for it.
@@ -52,28 +57,36 @@ impl<'s> RefreshTokens<'s> {
         Self { database, keys }
     }
 
-    /// Keeps the newest token of a chain. It is durable on return.
+    /// Keeps the newest token of a chain, and forgets those of the same grant under other accounts. It is durable on return.
     ///
     /// # Errors
     /// It could not be written; the one before stays.
     pub fn put(&self, chain: &Chain, token: &Secret) -> Result<(), Error> {
         let sealed = self.keys.seal(&chain.place(), token);
         self.database.write("keep a refresh token", |transaction| {
-            transaction.open_table(TABLE)?.insert(chain.key(), sealed.as_slice())?;
+            let mut tokens = transaction.open_table(TABLE)?;
+            let older: Vec<Chain> = grown_from(&tokens, chain)?.into_iter().map(|(older, _)| older).collect();
+            for older in older.iter().filter(|older| *older != chain) {
+                tokens.remove(older.key())?;
+            }
+            tokens.insert(chain.key(), sealed.as_slice())?;
             Ok(())
         })
     }
 
-    /// The newest token of a chain, if one was put.
+    /// The newest token of a chain, if one was put, be it when its account had another id.
     ///
     /// # Errors
     /// No key opens it, it was altered, or it could not be read. It stays as it is.
     pub fn get(&self, chain: &Chain) -> Result<Option<Secret>, Error> {
-        let sealed = self.database.read("read a refresh token", |transaction| {
+        let kept = self.database.read("read a refresh token", |transaction| {
             let Some(tokens) = table(transaction, TABLE)? else { return Ok(None) };
-            Ok(tokens.get(chain.key())?.map(|sealed| sealed.value().to_vec()))
+            if let Some(sealed) = tokens.get(chain.key())? {
+                return Ok(Some((chain.clone(), sealed.value().to_vec())));
+            }
+            Ok(grown_from(&tokens, chain)?.into_iter().next())
         })?;
-        sealed.map(|sealed| self.open(chain, &sealed)).transpose()
+        kept.map(|(kept, sealed)| self.open(&kept, &sealed)).transpose()
     }
 
     /// Forgets a chain; says whether there was one.
@@ -153,6 +166,22 @@ impl<'s> RefreshTokens<'s> {
         })?;
         Ok(counts.into_iter().collect())
     }
+}
+
+/// All that was kept of a chain's grant, whatever its account is called.
+fn grown_from(tokens: &impl ReadableTable<Key, &'static [u8]>, chain: &Chain) -> Result<Vec<(Chain, Vec<u8>)>, Fault> {
+    let mut grown = Vec::new();
+    if chain.origin == LOGIN {
+        return Ok(grown);
+    }
+    for entry in tokens.range((&*chain.tenant, "", "")..(&*next_name(&chain.tenant), "", ""))? {
+        let (key, sealed) = entry?;
+        let of = Chain::of(key.value());
+        if of.origin == chain.origin {
+            grown.push((of, sealed.value().to_vec()));
+        }
+    }
+    Ok(grown)
 }
 
 #[cfg(test)]

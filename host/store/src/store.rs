@@ -1,6 +1,7 @@
 //! The store of a state directory: one file, opened by one process, with a handle for each part.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::audit::Audit;
 use crate::budgets::Budgets;
@@ -13,6 +14,7 @@ use crate::keys::Keys;
 use crate::lives::Lives;
 use crate::pauses::Pauses;
 use crate::refresh_tokens::RefreshTokens;
+use crate::renewals::{Renewal, Renewals};
 
 /// The store.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub struct Store {
     database: Database,
     keys: Keys,
     ledger: Ledger,
+    renewals: Arc<Renewals>,
 }
 
 impl Store {
@@ -32,7 +35,7 @@ impl Store {
         let database = Database::open(directory)?;
         // Only now: whoever holds the database is the one that writes the journals.
         let ledger = Ledger::open(&database, directory)?;
-        Ok(Self { database, keys, ledger })
+        Ok(Self { database, keys, ledger, renewals: Arc::default() })
     }
 
     /// Whether a state directory has a store. Opens nothing.
@@ -40,12 +43,14 @@ impl Store {
         directory.join(crate::database::FILE).exists()
     }
 
-    /// Closes the file for another process, once transactions that have begun are over; all that is asked until
-    /// [`Self::reopen`] is an error. Blocks. Budgets go on in memory, from what was counted so far: their journals are the
-    /// other process's.
+    /// Closes the file for another process, once renewals and transactions that have begun are over; all that is asked
+    /// until [`Self::reopen`] is an error. Blocks, for as long as a token endpoint may take. Budgets go on in memory, from
+    /// what was counted so far: their journals are the other process's.
     pub fn close(&self) {
-        self.ledger.detach();
-        self.database.close();
+        if self.renewals.close() {
+            self.ledger.detach();
+            self.database.close();
+        }
     }
 
     /// Opens the file again, unless it is open.
@@ -55,7 +60,16 @@ impl Store {
     pub fn reopen(&self) -> Result<(), Error> {
         self.database.reopen()?;
         self.ledger.attach();
+        self.renewals.open();
         Ok(())
+    }
+
+    /// Begins to ask for a token of which a newer refresh token may come: until it is dropped, the file stays open for that.
+    ///
+    /// # Errors
+    /// The file is with another process, or goes there now, and renewals are that one's.
+    pub fn renewal(&self) -> Result<Renewal, Error> {
+        self.renewals.begin().ok_or_else(|| Error::HandedOver { path: self.path().to_owned() })
     }
 
     /// Its file.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use posthouse_smtp::reply::Reply;
 use tokio::time::Instant;
 
+use crate::pool::learned::Refusal;
 use crate::replies::Reading;
 
 /// First and longest pause after "too many logins" and its like.
@@ -97,6 +98,24 @@ impl LoginGate {
     /// closed for the same cause already, that is nothing new.
     pub fn unasked() -> Attempt {
         Attempt { closings: u64::MAX }
+    }
+
+    /// That the provider wants fewer logins and the back-off that was reached, for another process.
+    pub(crate) fn learned(&self) -> Option<(Duration, Refusal)> {
+        let Closed { until, reply, reading, .. } =
+            self.closed.as_ref().filter(|closed| closed.cause == Cause::Throttled)?;
+        Some((self.pause, Refusal::of(*until, reading, reply)))
+    }
+
+    /// Another process was turned away: it closes until then, unless it is closed for longer.
+    pub(crate) fn take_over(&mut self, pause: Duration, refusal: Refusal, reading: Reading) {
+        let Refusal { until, reply, .. } = refusal;
+        if self.closed.as_ref().is_some_and(|closed| closed.until >= until) {
+            return;
+        }
+        self.pause = self.pause.max(pause);
+        self.closings += 1;
+        self.closed = Some(Closed { cause: Cause::Throttled, until, is_being_tried: false, reply, reading });
     }
 
     /// Why the gate is closed, if it is.

@@ -25,6 +25,7 @@ use shelf::{PutDown, Shelf};
 
 pub mod gauges;
 mod keeper;
+pub mod learned;
 pub(crate) mod lease;
 pub mod lessons;
 pub(crate) mod opening;

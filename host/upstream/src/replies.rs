@@ -124,12 +124,8 @@ impl Table {
         let Some(row) = own.or(shipped) else {
             let meaning = meaning::unlisted(stage, reply);
             let treatment = Arc::clone(&self.meanings[meaning as usize]);
-            return Reading {
-                stage,
-                meaning,
-                treatment,
-                another_account_may_try: elsewhere::is_the_accounts_own(meaning),
-            };
+            let another_account_may_try = elsewhere::is_the_accounts_own(meaning);
+            return Reading { stage, meaning, treatment, another_account_may_try };
         };
         let is_obeyed = |row: &Row| !elsewhere::is_the_accounts_own(row.meaning);
         Reading {
@@ -197,6 +193,11 @@ impl Replies {
             self.unlisted.note(provider, stage, reply);
         }
         reading
+    }
+
+    /// What `reply` means, which was read before.
+    pub(crate) fn read_again(&self, provider: ProviderKind, stage: Stage, reply: &Reply) -> Reading {
+        self.table.read(provider, stage, reply)
     }
 }
 

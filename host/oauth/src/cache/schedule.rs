@@ -9,6 +9,9 @@ const TEMPORARY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_
 /// Permanent ones: asking more often is what endpoints take for an attack.
 const PERMANENT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
 
+/// After so long it is asked again whether the refresh token has come back from another process.
+pub(super) const ELSEWHERE: Duration = Duration::from_secs(10);
+
 /// How long after its issue a token is renewed: at 70 % of its life, give or take a tenth of that.
 pub(super) fn renewal(lifetime: Duration, seed: u64) -> Duration {
     lifetime.mul_f64(0.7 * jitter(seed, 0))

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{NoRotation, Rotation, TokenCache, TokenState, schedule};
+use super::{Begun, NoRotation, Rotation, TokenCache, TokenState, schedule};
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -150,6 +151,10 @@ async fn a_refused_token_is_renewed_once_and_a_replaced_one_is_not() {
 struct Kept(Mutex<Vec<String>>);
 
 impl Rotation for Kept {
+    fn begin(&self) -> Option<Begun> {
+        Some(Begun::default())
+    }
+
     fn keep(&self, refresh_token: &Secret) -> io::Result<()> {
         self.0.lock().unwrap().push(refresh_token.expose().to_owned());
         Ok(())
@@ -159,6 +164,11 @@ impl Rotation for Kept {
 struct Full;
 
 impl Rotation for Full {
+    fn begin(&self) -> Option<Begun> {
+        // It has an older one than that which it could not keep.
+        Some(Begun { newest: Some(Secret::new("refresh-1")), ..Begun::default() })
+    }
+
     fn keep(&self, _: &Secret) -> io::Result<()> {
         Err(io::ErrorKind::StorageFull.into())
     }
@@ -180,10 +190,48 @@ async fn a_rotated_refresh_token_is_kept_before_use_and_used_next() {
 
 #[tokio::test]
 async fn a_refresh_token_that_could_not_be_kept_is_told() {
-    let (endpoint, _) = endpoint(&[issued("token-1", r#","refresh_token":"refresh-2""#)], Duration::ZERO).await;
+    let (endpoint, script) = endpoint(&[issued("token-1", r#","refresh_token":"refresh-2""#)], Duration::ZERO).await;
     let cache = TokenCache::new(Client::new(None).unwrap(), endpoint, grant(), Arc::new(Full), 7);
-    assert!(cache.token().await.is_ok());
+    let first = cache.token().await.unwrap();
     assert!(matches!(cache.state(), TokenState::Ready { unkept: Some(_), .. }));
+    cache.renew(&first).await.unwrap();
+    assert!(script.requests()[1].contains("refresh_token=refresh-2"), "it is the newest all the same");
+}
+
+/// Another process has the store, or had it.
+#[derive(Default)]
+struct Shared {
+    elsewhere: AtomicBool,
+    newest: Mutex<Option<Secret>>,
+}
+
+impl Rotation for Shared {
+    fn begin(&self) -> Option<Begun> {
+        let newest = self.newest.lock().unwrap().clone();
+        (!self.elsewhere.load(Ordering::SeqCst)).then(|| Begun { newest, ..Begun::default() })
+    }
+
+    fn keep(&self, _: &Secret) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_while_another_process_has_the_refresh_token() {
+    let (endpoint, script) = endpoint(&[issued("token-1", ""), issued("token-2", "")], Duration::ZERO).await;
+    let shared = Arc::new(Shared::default());
+    let cache = TokenCache::new(Client::new(None).unwrap(), endpoint, grant(), shared.clone(), 7);
+    let first = cache.token().await.unwrap();
+    shared.elsewhere.store(true, Ordering::SeqCst);
+    assert_eq!(cache.token().await.unwrap().secret().expose(), "token-1", "what is at hand is good for the drain");
+    let error = cache.renew(&first).await.unwrap_err();
+    assert!(matches!(*error, Error::Elsewhere) && !error.is_permanent(), "{error}");
+    assert_eq!(script.requests().len(), 1);
+    // It comes back: at once, and with what the other one has kept meanwhile.
+    *shared.newest.lock().unwrap() = Some(Secret::new("refresh-9"));
+    shared.elsewhere.store(false, Ordering::SeqCst);
+    assert_eq!(cache.renew(&first).await.unwrap().secret().expose(), "token-2");
+    assert!(script.requests()[1].contains("refresh_token=refresh-9"));
 }
 
 #[tokio::test]

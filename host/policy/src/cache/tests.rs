@@ -81,3 +81,20 @@ fn key_and_entries_are_for_the_relay_alone() {
     fs::set_permissions(state.join(KEY), Permissions::from_mode(0o600)).expect("the key is ours");
     assert!(Cache::open(&state).expect_err("half a key").to_string().contains("no key of 32 octets"));
 }
+
+#[test]
+fn what_was_not_used_for_longest_goes_first() {
+    let state = state("swept");
+    let cache = Cache::open(&state).expect("the directory can be written");
+    let digests = [b"one", b"two", b"six"].map(|file| Digest::of(file));
+    for (digest, age) in digests.iter().zip([30, 20, 10]) {
+        cache.store(*digest, Mode::Fast, b"code").expect("the directory can be written");
+        let file = fs::File::open(cache.path(*digest, Mode::Fast)).expect("the entry is there");
+        let then = SystemTime::now() - std::time::Duration::from_secs(age);
+        file.set_modified(then).expect("the entry is ours");
+    }
+    assert!(cache.load(digests[0], Mode::Fast).is_some());
+    cache.sweep(2 * (MAC as u64 + 4));
+    let left = digests.map(|digest| cache.load(digest, Mode::Fast).is_some());
+    assert_eq!(left, [true, false, true]);
+}

@@ -47,6 +47,7 @@ pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundin
         Grant::Token { endpoint, grant, mechanism } => {
             let endpoint = Endpoint::clone(endpoint);
             let place = around.store.as_ref().and_then(|store| Place::new(store, tenant, &settings.id, grant));
+            let place = place.map(|place| place.at(settings.provider.kind));
             let life = Arc::new(Life::at(place.clone()));
             let (grant, rotation) = rotation(tenant, settings, grant, place);
             let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
@@ -173,11 +174,19 @@ impl LoginSource for Tokens {
                 .as_ref()
                 .is_some_and(|login| login.secret.expose() == current.secret().expose().as_bytes());
             // Another session may have had the same refusal, and the newer token is here already.
-            let token =
-                if was_current { self.tokens.renew(&current).await.map_err(|error| failed(&error))? } else { current };
+            let token = if was_current {
+                self.tokens.renew(&current).await.map_err(|error| not_newer(&error))?
+            } else {
+                current
+            };
             Ok(self.session_login(&token))
         })
     }
+}
+
+/// Where another process asks for tokens, what there is here is what there is: nobody waits for a newer one.
+fn not_newer(error: &OAuthError) -> LoginError {
+    if matches!(error, OAuthError::Elsewhere) { LoginError::NothingNewer } else { failed(error) }
 }
 
 fn failed(error: &OAuthError) -> LoginError {

@@ -10,26 +10,26 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use blake2::{Blake2s256, Digest};
-use posthouse_oauth::cache::Rotation;
+use posthouse_oauth::cache::{Begun, Rotation};
 use posthouse_oauth::grant::Grant;
 use posthouse_oauth::secret::Secret;
 use posthouse_store::error::Error;
 use posthouse_store::lives::Life;
-use posthouse_store::refresh_tokens::Chain;
+use posthouse_store::refresh_tokens::{Chain, LOGIN};
 use posthouse_store::secret::Secret as Stored;
 use posthouse_store::store::Store;
+use posthouse_upstream::provider::ProviderKind;
 use tracing::{info, warn};
 
 use crate::hex;
-
-/// The origin of a chain that grew from no configured token. No digest is like it.
-const LOGIN: &str = "login";
 
 /// The place of one account's newest token.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     store: Arc<Store>,
     chain: Chain,
+    /// Whether its provider is known to bring new refresh tokens. Google does not.
+    rotates: bool,
 }
 
 impl Place {
@@ -42,7 +42,12 @@ impl Place {
             None => LOGIN.to_owned(),
         };
         let chain = Chain { tenant: tenant.to_owned(), account: account.to_owned(), origin };
-        Some(Self { store: Arc::clone(store), chain })
+        Some(Self { store: Arc::clone(store), chain, rotates: true })
+    }
+
+    /// The same at a provider that brings no new ones: both of two processes may ask it.
+    pub(super) fn at(self, provider: ProviderKind) -> Self {
+        Self { rotates: provider != ProviderKind::Gmail, ..self }
     }
 
     /// The grant with the refresh token that was kept; the grant itself if none was.
@@ -97,6 +102,17 @@ impl Place {
 }
 
 impl Rotation for Place {
+    fn begin(&self) -> Option<Begun> {
+        let Ok(renewal) = self.store.renewal() else { return (!self.rotates).then(Begun::default) };
+        let newest = self.store.refresh_tokens().get(&self.chain).unwrap_or_else(|error| {
+            let Chain { tenant, account, .. } = &self.chain;
+            warn!(tenant, account, %error, "going on with the refresh token in memory");
+            None
+        });
+        let newest = newest.map(|newest| Secret::new(newest.expose()));
+        Some(Begun { newest, until_kept: Some(Box::new(renewal)) })
+    }
+
     fn keep(&self, refresh_token: &Secret) -> io::Result<()> {
         let kept = self.store.refresh_tokens().put(&self.chain, &Stored::new(refresh_token.expose()));
         kept.map_err(io::Error::other)

@@ -1,4 +1,4 @@
-//! What an account takes over from the one of its name in the generation before.
+//! What an account takes over from the one of its mailbox in the generation before, whatever that was called.
 //!
 //! A reload must not forget what the provider will not forget: sessions that are open, messages of the last minute,
 //! logins that it throttles. Nor may it carry over what no longer holds: a session that other credentials opened.
@@ -13,8 +13,19 @@ use posthouse_upstream::pool::Inherited;
 use super::credentials::credentials;
 use super::{Account, Origin, Surroundings, budgets};
 use crate::config::account::Account as Settings;
+use crate::metrics::AccountMetrics;
 
 impl Account {
+    /// Whether these settings are of this account's mailbox.
+    pub(crate) fn is_mailbox_of(&self, settings: &Settings) -> bool {
+        mailbox(&self.origin.settings) == mailbox(settings)
+    }
+
+    /// Whether it goes on with what was known of the mailbox in `old`.
+    pub(crate) fn goes_on_with(&self, old: &Self) -> bool {
+        Arc::ptr_eq(&self.pace, &old.pace)
+    }
+
     /// The account as it is to be from now on: this very one where nothing has changed. It stands in this one's place
     /// from [`Self::take_over`] on, and nothing happens before.
     pub(crate) fn successor(
@@ -28,7 +39,7 @@ impl Account {
         if origin == self.origin {
             return Arc::clone(self);
         }
-        if !origin.is_mailbox_of(&self.origin) {
+        if !self.is_mailbox_of(settings) {
             return Arc::new(Self::new(tenant, settings, connector, around));
         }
         let same_login = origin.settings.grant == self.origin.settings.grant;
@@ -39,7 +50,11 @@ impl Account {
             address: settings.address.clone(),
             recipients_per_message: settings.provider.recipients_per_message,
             refusals: Arc::clone(&self.refusals),
-            metrics: self.metrics.clone(),
+            metrics: if self.id == settings.id {
+                self.metrics.clone()
+            } else {
+                AccountMetrics::register(tenant, &settings.id)
+            },
             pool: self.pool.successor(origin.target(connector), origin.limits, inherited),
             credentials: if same_login { self.credentials.clone() } else { credentials(tenant, settings, around) },
             pace: Arc::clone(&self.pace),
@@ -56,7 +71,7 @@ impl Account {
         if Arc::ptr_eq(self, old) {
             return;
         }
-        if !Arc::ptr_eq(&self.pace, &old.pace) {
+        if !self.goes_on_with(old) {
             return old.retire();
         }
         self.pace.allow(self.origin.settings.provider.messages_per_minute);
@@ -69,16 +84,14 @@ impl Account {
     }
 }
 
-impl Origin {
-    /// Whether the provider sees the same mailbox, to which its limits belong.
-    fn is_mailbox_of(&self, other: &Self) -> bool {
-        let mailbox = |origin: &Self| {
-            let Settings { address, user, provider, .. } = &origin.settings;
-            (address.clone(), user.clone(), provider.kind, provider.submission.clone())
-        };
-        mailbox(self) == mailbox(other)
-    }
+/// What the provider knows the mailbox by, to which its limits belong, whatever it is talked to over.
+fn mailbox(settings: &Settings) -> impl PartialEq {
+    let Settings { address, user, provider, .. } = settings;
+    let (host, port) = &provider.submission;
+    (address.as_str().to_lowercase(), user.to_lowercase(), provider.kind, host.to_lowercase(), *port)
+}
 
+impl Origin {
     /// What has to be the same for sessions to go on.
     fn pool_key(&self, tenant: &str) -> PoolKey {
         let Settings { id, user, provider, source_address, .. } = &self.settings;

@@ -15,7 +15,7 @@ use super::failure::Failure;
 /// The most octets of JSON.
 const MOST: usize = 64 * 1024;
 /// How long a body may take to come.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body of JSON.
 #[derive(Debug)]

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
+use super::offer::Entrance;
+use super::policies::Relapse;
 use super::report::{Cause, Outcome, Report, Status};
 use super::{Beginning, Request};
 use crate::admin::AdminDoor;
@@ -34,6 +37,10 @@ pub(super) struct Plane {
     pub(super) audit: Arc<Audit>,
     /// When it was last tried to take a generation back, by tenant and number.
     pub(super) taken_back: HashMap<(String, u64), Instant>,
+    /// Where policies are loaded aside.
+    pub(super) entrance: Entrance,
+    /// What is being loaded to take others back.
+    pub(super) relapses: JoinSet<Relapse>,
     /// Hears when the relay begins to end.
     pub(super) ending: Draining,
 }
@@ -45,7 +52,11 @@ const LOOK: Duration = Duration::from_millis(250);
 type Wrong = Vec<String>;
 
 impl Plane {
-    pub(super) fn new(beginning: Beginning, ending: Draining) -> (Self, watch::Receiver<Arc<Status>>) {
+    pub(super) fn new(
+        beginning: Beginning,
+        entrance: Entrance,
+        ending: Draining,
+    ) -> (Self, watch::Receiver<Arc<Status>>) {
         let Beginning { publisher, policies, audit, doors, admin, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, Duration::ZERO);
@@ -65,6 +76,8 @@ impl Plane {
                 audit,
                 ending,
                 taken_back: HashMap::new(),
+                entrance,
+                relapses: JoinSet::new(),
             },
             standing,
         )
@@ -78,7 +91,13 @@ impl Plane {
                 request = requests.recv() => request,
                 () = self.ending.begun() => None,
                 _ = look.tick() => {
-                    self.take_back_failing().await;
+                    self.take_back_failing();
+                    continue;
+                }
+                Some(loaded) = self.relapses.join_next() => {
+                    if let Ok(relapse) = loaded {
+                        self.take_back(relapse).await;
+                    }
                     continue;
                 }
             };
@@ -106,8 +125,8 @@ impl Plane {
                 let outcome = self.take_offered(*offered).await;
                 let _nobody_waits = answer.send(outcome);
             }
-            Request::Move { wanted, answer } => {
-                let outcome = self.bring(wanted).await;
+            Request::Move { wanted, at_hand, answer } => {
+                let outcome = self.bring(wanted, at_hand).await;
                 let _nobody_waits = answer.send(outcome);
             }
             Request::Pause { actor, subject, reason, answer } => {
@@ -176,6 +195,7 @@ impl Plane {
         let next = self.publisher.replace(next);
         self.doors.open(&config.listeners, bound);
         self.doors.front().allow(&config.limits);
+        self.policies.forget_all_but(|tenant| next.tenants.contains_key(tenant)).await;
         Ok((Outcome::Published, next, at_restart))
     }
 

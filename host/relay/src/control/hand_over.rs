@@ -68,20 +68,23 @@ impl Plane {
 
     /// Until the new process accepts. Nobody does meanwhile.
     async fn give_up_place(&self, successor: &mut Successor) -> Result<(), NotHandedOver> {
-        let shares = Shares::keep(&self.publisher.current());
-        let told = shares.told();
+        let mut shares = Shares::keep(&self.publisher.current());
+        let left = shares.told();
         successor.keep(shares);
         successor.within(OPENING);
-        successor.tell(&Message::Yours { shares: told }).await;
+        successor.tell(&Message::Yours { left }).await;
         successor.heard(&Message::Open, "accepting").await
     }
 
-    /// Lets go of what only one process can hold: the store. What is to be kept from here on is kept in memory (and what
-    /// of budgets is taken so is not counted by the new process), or told to whoever asked that it is not. The providers' idle sessions end now, since their goodbyes take a round trip that
-    /// clients need not wait for later.
+    /// Lets go of what only one process can hold: the store, once no refresh token can come any more. What is to be kept
+    /// from here on is kept in memory (and the new process is told what of budgets is taken so), or told to whoever asked
+    /// that it is not. The providers' idle sessions end now, since their goodbyes take a round trip that clients need not
+    /// wait for later.
     async fn let_go(&self) {
         let snapshot = self.publisher.current();
-        let goodbyes = snapshot.accounts().cloned().map(|account| async move { account.pool().close_idle().await });
+        let goodbyes = snapshot.accounts().cloned().map(|account| async move {
+            tokio::join!(account.pool().close_idle(), account.provide());
+        });
         goodbyes.collect::<JoinSet<()>>().join_all().await;
         if let Some(store) = snapshot.store().cloned() {
             let (audit, policies) = (Arc::clone(&self.audit), Arc::clone(&self.policies));
@@ -98,6 +101,23 @@ impl Plane {
             let reopened = spawn_blocking(move || store.reopen()).await.expect("opening the store does not panic");
             if let Err(error) = reopened {
                 error!(%error, "the store cannot be opened again: nothing is kept before a restart");
+                return;
+            }
+            self.write_stages_anew().await;
+        }
+    }
+
+    /// What the new process has written down of policies' stages does not hold.
+    async fn write_stages_anew(&self) {
+        for tenant in self.publisher.current().tenants.values() {
+            match self.policies.archive().list(&tenant.id).await {
+                Ok(kept) => {
+                    let steps = tenant.line.steps_from(&kept);
+                    if !steps.stages.is_empty() {
+                        self.policies.write_down(&[(tenant.id.clone(), steps)]).await;
+                    }
+                }
+                Err(error) => error!(tenant = tenant.id, %error, "its policy's stages cannot be read"),
             }
         }
     }

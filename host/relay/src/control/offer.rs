@@ -1,4 +1,5 @@
-//! What is done before a policy that somebody brings has its turn: it is checked, compiled, asked and tried.
+//! What is done before a policy that somebody brings has its turn: it is checked, compiled, asked and tried. One that is to
+//! run again is loaded.
 //!
 //! In the task of whoever brings it, so that no other change waits for a tenant's policy. Nothing is kept here and
 //! nothing is published.
@@ -15,6 +16,7 @@ use super::policies::{Component, Push, Rejected, place_for};
 use crate::audit::Actor;
 use crate::config::policy::Policy as Settings;
 use crate::generations::Line;
+use crate::generations::course::Course;
 use crate::generations::signature::Subject;
 use crate::hex;
 use crate::policies::{Policies, TenantPolicy, nobody};
@@ -75,6 +77,17 @@ impl Entrance {
         }
         let upload = upload((name, version), &terms.settings, &push.actor, signer, push.note);
         Ok(Offered { tenant: push.tenant, settings, component, policy, upload, to: push.to, actor: push.actor })
+    }
+}
+
+impl Entrance {
+    /// Loads what is to run by this course and does not yet; nothing where there is nothing to load.
+    pub(super) async fn make_ready(&self, tenant: &str, course: Course) -> Result<Option<Arc<TenantPolicy>>, Rejected> {
+        let (tenant, settings) = place_for(&self.snapshots.current(), tenant)?;
+        let (_, steps) = course.take(&mut tenant.line.clone())?;
+        let Some(generation) = tenant.line.lacks(&steps, &settings) else { return Ok(None) };
+        let known = Known { tenant: Arc::clone(&tenant), login: Arc::new(nobody()) };
+        Ok(Some(self.policies.load_again(generation, &settings, &known).await?))
     }
 }
 

@@ -14,6 +14,7 @@ use super::change::Plane;
 use crate::audit::{Actor, Deed};
 use crate::config::policy::Policy as Settings;
 use crate::control::offer::Offered;
+use crate::generations::course::Course;
 use crate::generations::{Changed, Line, StageError};
 use crate::policies::{TenantPolicy, nobody};
 use crate::snapshot::{Known, Snapshot};
@@ -66,6 +67,26 @@ pub struct Move {
     pub to: Stage,
     /// Who wants it.
     pub actor: Actor,
+}
+
+impl Move {
+    /// What it is for a line.
+    pub(super) fn course(&self) -> Course {
+        self.number.map_or(Course::RollBack, |number| Course::Bring(number, self.to))
+    }
+
+    /// Its word in the audit log.
+    pub(super) fn action(&self) -> &'static str {
+        if self.number.is_some() { "policy_stage" } else { "policy_rollback" }
+    }
+}
+
+/// A generation that keeps failing, and what was loaded to take it back.
+#[derive(Debug)]
+pub(super) struct Relapse {
+    tenant: String,
+    policy_generation: u64,
+    at_hand: Result<Option<Arc<TenantPolicy>>, Rejected>,
 }
 
 /// Why a policy is not taken, or does not come to a stage.
@@ -135,31 +156,47 @@ impl Plane {
         }
         let steps = line.bring(generation.number, offered.to)?;
         let at_hand = Some(Arc::new(offered.policy.numbered(generation.number)));
-        let changed = Changed { at_hand, ..Changed::to(line, steps) };
+        let changed = Changed::to(line, steps).with(at_hand);
         self.publish_run((&tenant, &settings), changed, generation.number, &offered.actor.who).await
     }
 
     /// Promotes, rolls back, makes a canary or a shadow of, or retires a generation.
-    pub(super) async fn bring(&mut self, wanted: Move) -> Result<Generation, Rejected> {
-        let (actor, tenant) = (wanted.actor.clone(), wanted.tenant.clone());
-        let action = if wanted.number.is_some() { "policy_stage" } else { "policy_rollback" };
-        let outcome = self.bring_for(wanted).await;
-        self.audit.record(actor, deed(action, tenant, &outcome, self.publisher.current().generation));
+    pub(super) async fn bring(
+        &mut self,
+        wanted: Move,
+        at_hand: Option<Arc<TenantPolicy>>,
+    ) -> Result<Generation, Rejected> {
+        let (course, who) = (wanted.course(), wanted.actor.who.clone());
+        let outcome = self.follow(&wanted.tenant, course, at_hand, &who).await;
+        let deed = deed(wanted.action(), wanted.tenant, &outcome, self.publisher.current().generation);
+        self.audit.record(wanted.actor, deed);
         outcome
     }
 
-    async fn bring_for(&mut self, wanted: Move) -> Result<Generation, Rejected> {
-        let (tenant, settings) = place_for(&self.publisher.current(), &wanted.tenant)?;
+    /// What was to be loaded is loaded; where that is something else by now, whoever asked has to ask again.
+    async fn follow(
+        &mut self,
+        tenant: &str,
+        course: Course,
+        at_hand: Option<Arc<TenantPolicy>>,
+        who: &str,
+    ) -> Result<Generation, Rejected> {
+        let (tenant, settings) = place_for(&self.publisher.current(), tenant)?;
         let mut line = tenant.line.clone();
-        let (number, steps) = match wanted.number {
-            Some(number) => (number, line.bring(number, wanted.to)?),
-            None => line.roll_back()?,
-        };
-        self.publish_run((&tenant, &settings), Changed::to(line, steps), number, &wanted.actor.who).await
+        let (number, steps) = course.take(&mut line)?;
+        if let Some(lacks) = tenant.line.lacks(&steps, &settings) {
+            let is_it = |ready: &Arc<TenantPolicy>| {
+                ready.generation == lacks.number && ready.is_on(&settings.on_those_of(lacks))
+            };
+            if !at_hand.as_ref().is_some_and(is_it) {
+                return Err(Rejected::Overtaken(tenant.id.clone()));
+            }
+        }
+        self.publish_run((&tenant, &settings), Changed::to(line, steps).with(at_hand), number, who).await
     }
 
-    /// Takes back what keeps failing: a canary and a shadow end, and what decided before decides again.
-    pub(super) async fn take_back_failing(&mut self) {
+    /// Begins to take back what keeps failing: what has to be loaded for that is loaded aside.
+    pub(super) fn take_back_failing(&mut self) {
         let current = self.publisher.current();
         for tenant in current.tenants.values() {
             let is_failing = |running: &(Stage, &Arc<TenantPolicy>)| running.1.policy.keeps_failing();
@@ -174,29 +211,32 @@ impl Plane {
                     continue;
                 }
                 self.taken_back.insert(tried, now);
-                match self.take_back(tenant, policy_generation).await {
-                    Ok(()) => error!(tenant, policy_generation, "a policy that keeps failing was taken back"),
-                    // There is nothing to go back to: what becomes of its failures the tenant has said.
-                    Err(Rejected::Stage(StageError::NothingBefore)) => {}
-                    Err(error) => {
-                        error!(tenant, policy_generation, %error, "it keeps failing and cannot be taken back")
-                    }
-                }
+                let (entrance, tenant) = (self.entrance.clone(), tenant.clone());
+                self.relapses.spawn(async move {
+                    let at_hand = entrance.make_ready(&tenant, Course::TakeBack(policy_generation)).await;
+                    Relapse { tenant, policy_generation, at_hand }
+                });
             }
         }
     }
 
-    async fn take_back(&mut self, id: &str, number: u64) -> Result<(), Rejected> {
-        let (tenant, settings) = place_for(&self.publisher.current(), id)?;
-        let mut line = tenant.line.clone();
-        let steps = line.take_back(number)?;
-        let outcome = self.publish_run((&tenant, &settings), Changed::to(line, steps), number, RELAY).await;
-        let deed = deed("policy_taken_back", id.to_owned(), &outcome, self.publisher.current().generation);
+    /// Takes it back: a canary and a shadow end, and what decided before decides again.
+    pub(super) async fn take_back(&mut self, Relapse { tenant, policy_generation, at_hand }: Relapse) {
+        let outcome = match at_hand {
+            Ok(at_hand) => self.follow(&tenant, Course::TakeBack(policy_generation), at_hand, RELAY).await,
+            Err(rejected) => Err(rejected),
+        };
+        match &outcome {
+            Ok(_) => error!(tenant, policy_generation, "a policy that keeps failing was taken back"),
+            // There is nothing to go back to: what becomes of its failures the tenant has said.
+            Err(Rejected::Stage(StageError::NothingBefore)) => return,
+            Err(error) => error!(tenant, policy_generation, %error, "it keeps failing and cannot be taken back"),
+        }
+        let deed = deed("policy_taken_back", tenant, &outcome, self.publisher.current().generation);
         self.audit.record(Actor::here(RELAY), deed);
-        outcome.map(drop)
     }
 
-    /// Loads what is to run, writes the stages down, and publishes; or nothing of it.
+    /// Lets run what is loaded, writes the stages down, and publishes; or nothing of it.
     async fn publish_run(
         &mut self,
         (tenant, settings): (&Arc<Tenant>, &Settings),

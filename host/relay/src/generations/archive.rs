@@ -44,6 +44,16 @@ impl Archive {
         self.store.is_some()
     }
 
+    /// The store, where there is one.
+    pub(crate) fn store(&self) -> Option<&Arc<Store>> {
+        self.store.as_ref()
+    }
+
+    /// Forgets tenants that are no more; those in the store stay there.
+    pub(crate) fn forget_all_but(&self, is_there: impl Fn(&str) -> bool) {
+        self.memory().retain(|tenant, _| is_there(tenant));
+    }
+
     /// A tenant's generations, the oldest first.
     pub(crate) async fn list(&self, tenant: &str) -> Result<Vec<Generation>, Error> {
         let tenant = tenant.to_owned();

@@ -43,7 +43,8 @@ pub(crate) async fn follow(
 }
 
 impl Changed {
-    /// What is in the file is a generation of its own, unless it is the one that the file brought last.
+    /// What is in the file is a generation of its own, unless it is the one that the file brought last. One that was kept and
+    /// never came to decide was brought by nobody who came to anything.
     async fn bring_file(
         &mut self,
         policies: &Policies,
@@ -53,13 +54,13 @@ impl Changed {
     ) -> Result<(), LoadError> {
         let digest = Digest::of(octets);
         let is_from_file = |generation: &&Generation| generation.upload.who == CONFIGURATION;
-        let latest = self.line.history.iter().rev().find(is_from_file);
+        let is_unfinished = |generation: &Generation| generation.stage == Stage::Uploaded;
+        let latest = self.line.history.iter().rev().filter(is_from_file).find(|brought| !is_unfinished(brought));
         let same = latest.filter(|latest| latest.digest == digest && latest.upload.settings == settings.settings);
         // What could not even describe itself is tried again: the fault may have been in its settings or in our own house.
         // What was taken back because it kept failing is not.
         let was_refused = same.is_some_and(|same| same.stage == Stage::Refused && same.upload.policy.is_empty());
-        let is_unfinished = same.is_some_and(|same| same.stage == Stage::Uploaded);
-        if same.is_some() && !was_refused && !is_unfinished {
+        if same.is_some() && !was_refused {
             return Ok(());
         }
         match policies.load(settings, octets, known).await {
@@ -96,6 +97,7 @@ impl Changed {
         settings: &Settings,
         known: &Known,
     ) -> Result<(), LoadError> {
+        self.ran = self.line.running().map(|(_, policy)| Arc::clone(policy)).collect();
         self.line.active = match self.line.stage_of(Stage::Active).cloned() {
             Some(generation) => {
                 let loaded = self.line.active.clone();
@@ -142,7 +144,7 @@ impl Changed {
         generation: &Generation,
         loaded: Option<Arc<TenantPolicy>>,
     ) -> Result<Option<Arc<TenantPolicy>>, LoadError> {
-        let terms = Settings { settings: generation.upload.settings.clone(), ..settings.clone() };
+        let terms = settings.on_those_of(generation);
         let loaded = loaded.filter(|loaded| loaded.generation == generation.number);
         if let Some(loaded) = loaded.as_ref().filter(|loaded| loaded.is_on(&terms)) {
             return Ok(Some(Arc::clone(loaded)));
@@ -151,19 +153,17 @@ impl Changed {
         {
             return Ok(Some(ready));
         }
-        // The same generation may run at another stage already, on these very terms.
-        let elsewhere =
-            self.line.running().map(|(_, policy)| policy).find(|policy| policy.generation == generation.number);
-        if let Some(running) = elsewhere.filter(|running| running.is_on(&terms) && running.shares_memory()) {
-            return Ok(Some(Arc::clone(running)));
+        // The same generation may have run at another stage, on these very terms.
+        let is_it =
+            |ran: &&Arc<TenantPolicy>| ran.generation == generation.number && ran.is_on(&terms) && ran.shares_memory();
+        if let Some(ran) = self.ran.iter().find(is_it) {
+            return Ok(Some(Arc::clone(ran)));
         }
-        let octets = policies.archive().component(&known.tenant.id, generation.digest).await;
-        let fresh = match octets {
-            Ok(octets) => policies.load(&terms, &octets, known).await,
-            Err(error) => Err(not_kept(&error)),
-        };
-        match fresh {
-            Ok(policy) => Ok(Some(Arc::new(policy.numbered(generation.number)))),
+        if !self.loads {
+            return Ok(loaded);
+        }
+        match policies.load_again(generation, settings, known).await {
+            Ok(policy) => Ok(Some(policy)),
             Err(error @ LoadError::Engine(_)) => Err(error),
             Err(error) => {
                 self.refused.push(error);
@@ -214,6 +214,22 @@ fn not_kept(error: &StoreError) -> LoadError {
 }
 
 impl Policies {
+    /// Loads a generation out of the archive.
+    ///
+    /// # Errors
+    /// It is not there, or is not taken on these terms.
+    pub(crate) async fn load_again(
+        &self,
+        generation: &Generation,
+        settings: &Settings,
+        known: &Known,
+    ) -> Result<Arc<TenantPolicy>, LoadError> {
+        let octets = self.archive().component(&known.tenant.id, generation.digest).await;
+        let octets = octets.map_err(|error| not_kept(&error))?;
+        let policy = self.load(&settings.on_those_of(generation), &octets, known).await?;
+        Ok(Arc::new(policy.numbered(generation.number)))
+    }
+
     async fn keep(&self, tenant: &str, octets: &[u8], upload: Upload, stage: Stage) -> Result<Generation, LoadError> {
         self.archive().append(tenant, octets, upload, stage).await.map_err(|error| not_kept(&error))
     }

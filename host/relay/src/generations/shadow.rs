@@ -1,20 +1,23 @@
-//! A generation that runs beside the one that decides: it is asked about the same messages, and only the differences
-//! between the two are kept. Nothing that it says is ever applied.
+//! A generation that runs beside the one that decides: it is asked about the same recipients and messages, and only the
+//! differences between the two are kept. Nothing that it says is ever applied, and a copy of a message for it is made only
+//! where there is content memory for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use posthouse_mail::header::list_size;
 use posthouse_policy::call::{Envelope, Mail};
 use posthouse_policy::decided::{Decided, Verdict};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Shadow;
+use crate::admission::Held;
 use crate::snapshot::Known;
 
 /// Differences that are kept, the newest.
 const KEPT: usize = 50;
-/// Messages that are put to shadows at a time; a message beyond it is not compared.
+/// Recipients and messages that are put to a shadow at a time; what is beyond it is not compared.
 const AT_A_TIME: usize = 8;
 /// A content beyond this is not copied for a shadow.
 const LARGEST: usize = 256 * 1024;
@@ -26,26 +29,38 @@ pub(crate) struct Comparison {
     places: Arc<Semaphore>,
 }
 
-/// Messages by what came of comparing them, and the differences.
+/// Messages and recipients by what came of comparing them, and the differences.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Counts {
+    /// Messages.
+    #[serde(flatten)]
+    pub messages: Tallies,
+    /// Recipients.
+    pub recipients: Tallies,
+    /// The newest differences.
+    pub differences: VecDeque<Difference>,
+}
+
+/// What came of comparing, of one hook.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tallies {
     /// Both said the same.
     pub same: u64,
     /// They said something else.
     pub different: u64,
     /// The shadow failed.
     pub failed: u64,
-    /// Not compared: too many at once, or too large.
+    /// Not compared: too many at once, too large, or no content memory for a copy.
     pub skipped: u64,
-    /// The newest differences.
-    pub differences: VecDeque<Difference>,
 }
 
-/// One message on which the two differ. No address and no text of a message is in it.
+/// One message or recipient on which the two differ. No address and no text of a message is in it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Difference {
     /// The transaction.
     pub transaction: String,
+    /// What was asked: `message`, or `recipient`.
+    pub hook: &'static str,
     /// In what: `verdict`, `carrier`, `headers`, `sender`, `recipients`.
     pub in_what: Vec<&'static str>,
     /// What the one that decides answered.
@@ -71,71 +86,145 @@ impl Comparison {
     }
 }
 
-/// A question that was put to the one that decides, kept for its shadow.
+/// A message that was put to the one that decides, kept for its shadow.
 pub(crate) struct Asked {
     shadow: Shadow,
     known: Known,
     envelope: Envelope,
     mail: Mail,
+    held: (Held, OwnedSemaphorePermit),
+}
+
+/// A recipient, likewise.
+pub(crate) struct AskedAbout {
+    shadow: Shadow,
+    known: Known,
+    envelope: Envelope,
+    address: String,
+    place: OwnedSemaphorePermit,
 }
 
 impl Shadow {
-    /// Keeps the question, unless that would take too much.
-    pub(crate) fn listen(&self, known: &Known, envelope: &Envelope, mail: &Mail) -> Option<Asked> {
+    /// Keeps a message, unless that would take too much; `held` is the content memory that it holds itself.
+    pub(crate) fn listen(&self, known: &Known, envelope: &Envelope, mail: &Mail, held: &Held) -> Option<Asked> {
         if !self.policy.policy.decides_messages() {
             return None;
         }
-        if mail.content.len() > LARGEST {
-            self.comparison.count(|counts| counts.skipped += 1);
+        let (size, list) = (mail.content.len(), list_size(&mail.content));
+        let place = (size <= LARGEST).then(|| self.place()).flatten();
+        let Some(held) = place.and_then(|place| Some((held.beside(size + list)?, place))) else {
+            self.comparison.count(|counts| counts.messages.skipped += 1);
+            return None;
+        };
+        let mail = Mail::new(mail.content.clone(), mail.is_whole);
+        Some(Asked { shadow: self.clone(), known: known.clone(), envelope: envelope.clone(), mail, held })
+    }
+
+    /// Keeps a recipient.
+    pub(crate) fn listen_about(&self, known: &Known, envelope: &Envelope, address: &str) -> Option<AskedAbout> {
+        if !self.decides_recipients() {
             return None;
         }
-        let mail = Mail::new(mail.content.clone(), mail.is_whole);
-        Some(Asked { shadow: self.clone(), known: known.clone(), envelope: envelope.clone(), mail })
+        let Some(place) = self.place() else {
+            self.comparison.count(|counts| counts.recipients.skipped += 1);
+            return None;
+        };
+        let (envelope, address) = (envelope.clone(), address.to_owned());
+        Some(AskedAbout { shadow: self.clone(), known: known.clone(), envelope, address, place })
+    }
+
+    /// Whether it is asked about recipients.
+    pub(crate) fn decides_recipients(&self) -> bool {
+        self.policy.policy.decides_recipients()
+    }
+
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.comparison.places).try_acquire_owned().ok()
     }
 }
 
 impl Asked {
-    /// Puts the question to the shadow, in a task of its own: nobody waits for it.
+    /// Puts the message to the shadow, in a task of its own: nobody waits for it.
     pub(crate) fn compare(self, decided: Option<Decided>) {
-        let Self { shadow, known, envelope, mail } = self;
-        let Ok(place) = Arc::clone(&shadow.comparison.places).try_acquire_owned() else {
-            return shadow.comparison.count(|counts| counts.skipped += 1);
-        };
+        let Self { shadow, known, envelope, mail, held } = self;
         tokio::spawn(async move {
             let transaction = envelope.transaction.clone();
             let would = shadow.policy.would_decide(&known, envelope, mail).await;
-            shadow.comparison.count(|counts| counts.note(transaction, decided.as_ref(), would.as_ref()));
-            drop(place);
+            drop(held);
+            let decided = decided.as_ref().map(|decided| (decided, &decided.verdict));
+            let would = would.as_ref().map(|would| (would, &would.verdict));
+            let found = Found::of(decided, would, |decided, would| differences(decided, would));
+            shadow.comparison.count(|counts| counts.note((transaction, "message"), found));
         });
     }
 }
 
+impl AskedAbout {
+    /// Puts the recipient to the shadow, likewise.
+    pub(crate) fn compare(self, decided: Option<Verdict>) {
+        let Self { shadow, known, envelope, address, place } = self;
+        tokio::spawn(async move {
+            let transaction = envelope.transaction.clone();
+            let would = shadow.policy.would_allow(&known, envelope, address).await;
+            drop(place);
+            let decided = decided.as_ref().map(|decided| (decided, decided));
+            let would = would.as_ref().map(|would| (would, would));
+            let differs = |decided: &Verdict, would: &Verdict| if decided == would { vec![] } else { vec!["verdict"] };
+            let found = Found::of(decided, would, differs);
+            shadow.comparison.count(|counts| counts.note((transaction, "recipient"), found));
+        });
+    }
+}
+
+/// What came of one comparison.
+enum Found {
+    Same,
+    Different { in_what: Vec<&'static str>, deciding: &'static str, shadow: String },
+    Failed { deciding: &'static str, reason: String },
+}
+
+impl Found {
+    /// Of what was decided, if it was, and what the shadow would have decided; each with its verdict.
+    fn of<T>(
+        decided: Option<(&T, &Verdict)>,
+        would: Result<(&T, &Verdict), &String>,
+        differences: impl FnOnce(&T, &T) -> Vec<&'static str>,
+    ) -> Self {
+        let deciding = decided.map_or("failed", |(_, verdict)| word(verdict));
+        match (decided, would) {
+            (_, Err(reason)) => Self::Failed { deciding, reason: reason.clone() },
+            (None, Ok((_, would))) => {
+                Self::Different { in_what: vec!["verdict"], deciding, shadow: word(would).into() }
+            }
+            (Some((decided, _)), Ok((would, verdict))) => match differences(decided, would) {
+                none if none.is_empty() => Self::Same,
+                in_what => Self::Different { in_what, deciding, shadow: word(verdict).into() },
+            },
+        }
+    }
+}
+
 impl Counts {
-    fn note(&mut self, transaction: String, decided: Option<&Decided>, would: Result<&Decided, &String>) {
-        let (in_what, shadow) = match (decided, would) {
-            (Some(decided), Ok(would)) => {
-                let in_what = differences(decided, would);
-                if in_what.is_empty() {
-                    self.same += 1;
-                    return;
-                }
-                self.different += 1;
-                (in_what, word(&would.verdict).to_owned())
+    fn note(&mut self, (transaction, hook): (String, &'static str), found: Found) {
+        let tallies = if hook == "recipient" { &mut self.recipients } else { &mut self.messages };
+        let (in_what, deciding, shadow) = match found {
+            Found::Same => {
+                tallies.same += 1;
+                return;
             }
-            (None, Ok(would)) => {
-                self.different += 1;
-                (vec!["verdict"], word(&would.verdict).to_owned())
+            Found::Different { in_what, deciding, shadow } => {
+                tallies.different += 1;
+                (in_what, deciding, shadow)
             }
-            (_, Err(reason)) => {
-                self.failed += 1;
-                (vec!["verdict"], format!("failed: {reason}"))
+            Found::Failed { deciding, reason } => {
+                tallies.failed += 1;
+                (vec!["verdict"], deciding, format!("failed: {reason}"))
             }
         };
-        let deciding = decided.map_or("failed", |decided| word(&decided.verdict));
         if self.differences.len() == KEPT {
             self.differences.pop_front();
         }
-        self.differences.push_back(Difference { transaction, in_what, deciding, shadow });
+        self.differences.push_back(Difference { transaction, hook, in_what, deciding, shadow });
     }
 }
 

@@ -106,6 +106,19 @@ impl Line {
         Ok(Steps { stages, decided: None })
     }
 
+    /// What has to be written down so that what is kept says what holds here. What is not known here was brought by somebody
+    /// who came to nothing, and never decided.
+    pub(crate) fn steps_from(&self, kept: &[Generation]) -> Steps {
+        let holds = |kept: &Generation| match self.generation(kept.number) {
+            Some(known) => known.stage,
+            None if kind(kept.stage).is_some() => Stage::Uploaded,
+            None => kept.stage,
+        };
+        let differs = |kept: &&Generation| holds(kept) != kept.stage;
+        let stages = kept.iter().filter(differs).map(|kept| (kept.number, holds(kept))).collect();
+        Steps { stages, decided: None }
+    }
+
     /// Adds what was brought.
     pub(crate) fn add(&mut self, generation: Generation) {
         self.history.push(generation);

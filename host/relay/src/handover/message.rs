@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::shares::Share;
+use super::shares::Left;
 
 /// The protocol's version: a process that has another one is not succeeded, but restarted.
 pub(crate) const VERSION: u32 = 1;
@@ -25,13 +25,13 @@ pub(crate) enum Message {
     /// New: it is held, and nothing is missing.
     Ready,
     /// Old: nobody accepts any more; it is your turn, with what these leave.
-    Yours { shares: Vec<Share> },
+    Yours { left: Left },
     /// New: accepting.
     Open,
     /// Old: the service manager knows you.
     Main,
-    /// Old: I need no more than this now.
-    Shares { shares: Vec<Share> },
+    /// Old: I need no more than this now, and this is what is new.
+    Shares { left: Left },
     /// New: it cannot be done, for this reason.
     GaveUp { reason: String },
 }

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use super::failure::NotTakenOver;
 use super::message::{Channel, Message, VERSION};
-use super::shares::{Share, leave, leave_nothing};
+use super::shares::{Left, leave, leave_nothing};
 use super::{SUCCESSOR_OF, sockets};
 use crate::front::Front;
 use crate::inherited::{Inherited, NotInherited};
@@ -43,7 +43,7 @@ pub struct Waiting {
 #[derive(Debug)]
 pub struct Taking {
     channel: Channel,
-    pub(crate) shares: Vec<Share>,
+    pub(crate) left: Left,
 }
 
 /// It drains.
@@ -118,7 +118,7 @@ impl Waiting {
     pub async fn ready(mut self) -> Result<Taking, NotTakenOver> {
         self.channel.say(&Message::Ready).await.map_err(NotTakenOver::Withdrawn)?;
         match self.channel.hear().await.map_err(NotTakenOver::Withdrawn)? {
-            Message::Yours { shares } => Ok(Taking { channel: self.channel, shares }),
+            Message::Yours { left } => Ok(Taking { channel: self.channel, left }),
             other => Err(NotTakenOver::Unexpected(format!("{other:?}"))),
         }
     }
@@ -142,7 +142,7 @@ impl Following {
         loop {
             match self.channel.hear().await {
                 Ok(Message::Main) => drop(main.take().map(|main| main.send(()))),
-                Ok(Message::Shares { shares }) => leave(&front, &shares),
+                Ok(Message::Shares { left }) => leave(&front, &left),
                 Ok(other) => warn!(?other, "the process before says what is not due"),
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     warn!(%error, "the process before says what is not understood");

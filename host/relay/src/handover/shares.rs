@@ -11,10 +11,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use posthouse_store::budgets::Apart;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::lessons::{Known, Lessons};
 use crate::account::Account;
+use crate::budget::Books;
 use crate::front::Front;
 use crate::pace::Sent;
 use crate::snapshot::Snapshot;
@@ -26,14 +29,31 @@ pub(crate) struct Share {
     mailbox: String,
     /// Sessions that it may still have.
     sessions: usize,
-    /// What counts of the mailbox's messages per minute.
+    /// What counts of the mailbox's messages per minute, and was not told before.
     sent: Vec<Sent>,
+    /// What its provider has taught.
+    #[serde(default)]
+    lessons: Lessons,
 }
+
+/// What the old process keeps of all mailboxes, and what it has taken of budgets that the new one does not know of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Left {
+    shares: Vec<Share>,
+    #[serde(default)]
+    taken: Vec<Taken>,
+}
+
+/// A key of the budgets, a bucket of it, and by how much that has changed.
+type Taken = (String, u64, i64);
 
 /// The shares that the old process keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     kept: Vec<Kept>,
+    books: Option<Arc<Books>>,
+    /// Not told yet.
+    taken: Vec<Taken>,
 }
 
 /// Numbers are of all sessions that are not the new process's: the old one's, and those of one before it that drains.
@@ -44,62 +64,105 @@ struct Kept {
     /// All that the mailbox may have, should the hand-over fail.
     all: usize,
     now: usize,
+    /// What is known of it, as the new process is told.
+    known: Known,
+    /// Messages that have been told of.
+    begun: u64,
+    /// Messages that are to be told of.
+    sent: Vec<Sent>,
+    /// Whether there is anything that the new process was not told.
+    is_news: bool,
 }
 
 impl Shares {
     /// Keeps of each mailbox what is needed. To be called within a runtime.
     pub(crate) fn keep(snapshot: &Snapshot) -> Self {
         let kept = accounts(snapshot).map(|(mailbox, account)| {
-            let all = account.pool().allowed_everywhere();
-            let mut kept = Kept { account: Arc::clone(account), mailbox, all, now: all };
+            let (all, now) = (account.pool().allowed_everywhere(), Instant::now());
+            let (known, (sent, begun)) = (Known::of(account, now), account.pace().told(now));
+            let account = Arc::clone(account);
+            let mut kept = Kept { account, mailbox, all, now: all, known, begun, sent, is_news: true };
             kept.shrink();
             kept
         });
-        Self { kept: kept.collect() }
+        let mut shares = Self { kept: kept.collect(), books: Some(Arc::clone(snapshot.books())), taken: Vec::new() };
+        shares.take();
+        shares
     }
 
-    /// Lets go of what is needed no more; whether there was anything.
+    /// Lets go of what is needed no more, and learns; whether there is anything to tell.
     pub(crate) fn shrink(&mut self) -> bool {
-        self.kept.iter_mut().map(Kept::shrink).filter(|shrunk| *shrunk).count() > 0
+        self.take();
+        let now = Instant::now();
+        for kept in &mut self.kept {
+            kept.shrink();
+            kept.learn(now);
+        }
+        self.kept.iter().any(|kept| kept.is_news) || !self.taken.is_empty()
     }
 
-    /// As the new process is told.
-    pub(crate) fn told(&self) -> Vec<Share> {
+    fn take(&mut self) {
+        let apart = self.books.iter().flat_map(|books| books.apart());
+        self.taken.extend(apart.map(|Apart { key, bucket, by }| (key, bucket, by)));
+    }
+
+    /// What the new process was not told yet; it is now.
+    pub(crate) fn told(&mut self) -> Left {
         let now = Instant::now();
-        let share = |Kept { account, mailbox, now: sessions, .. }: &Kept| Share {
-            mailbox: mailbox.clone(),
-            sessions: *sessions,
-            sent: account.pace().told(now),
-        };
-        self.kept.iter().map(share).collect()
+        let news = self.kept.iter_mut().filter(|kept| kept.is_news);
+        Left { shares: news.map(|kept| kept.told(now)).collect(), taken: std::mem::take(&mut self.taken) }
     }
 
     /// Takes everything back: there is no new process after all.
     pub(crate) fn take_back(self) {
         self.kept.iter().for_each(|kept| kept.account.pool().hold_to(kept.all));
+        if let Some(books) = &self.books {
+            books.together();
+        }
     }
 }
 
 impl Kept {
-    fn shrink(&mut self) -> bool {
+    fn shrink(&mut self) {
         let pool = self.account.pool();
         let needed = pool.needed().max(1) + pool.elsewhere();
-        if needed >= self.now {
-            return false;
+        if needed < self.now {
+            pool.hold_to(needed);
+            (self.now, self.is_news) = (needed, true);
         }
-        pool.hold_to(needed);
-        self.now = needed;
-        true
+    }
+
+    fn learn(&mut self, now: Instant) {
+        let known = Known::of(&self.account, now);
+        let sent = self.account.pace().told_since(&mut self.begun);
+        self.is_news |= known != self.known || sent.is_some();
+        self.known = known;
+        self.sent.extend(sent);
+    }
+
+    fn told(&mut self, now: Instant) -> Share {
+        self.is_news = false;
+        Share {
+            mailbox: self.mailbox.clone(),
+            sessions: self.now,
+            sent: std::mem::take(&mut self.sent),
+            lessons: self.known.told(now),
+        }
     }
 }
 
-/// Leaves these to the old process, and takes its messages of the last minute for sent.
-pub(crate) fn leave(front: &Front, shares: &[Share]) {
+/// Leaves these to the old process, takes its messages for sent, and learns what it has learned. To be called within a
+/// runtime.
+pub(crate) fn leave(front: &Front, Left { shares, taken }: &Left) {
     let by_mailbox: HashMap<&str, &Share> = shares.iter().map(|share| (share.mailbox.as_str(), share)).collect();
-    for (mailbox, account) in accounts(&front.snapshots.current()) {
+    let (snapshot, now) = (front.snapshots.current(), Instant::now());
+    let apart = |(key, bucket, by): &Taken| Apart { key: key.clone(), bucket: *bucket, by: *by };
+    snapshot.books().add(&taken.iter().map(apart).collect::<Vec<_>>());
+    for (mailbox, account) in accounts(&snapshot) {
         if let Some(share) = by_mailbox.get(mailbox.as_str()) {
             account.pool().leave_elsewhere(share.sessions);
-            account.pace().take_over(Instant::now(), &share.sent);
+            account.pace().take_over(now, &share.sent);
+            share.lessons.teach(account, &snapshot.replies, now);
         }
     }
 }

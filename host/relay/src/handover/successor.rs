@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use tokio::process::Child;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, interval, timeout, timeout_at};
 use tracing::{error, info};
 
@@ -101,21 +102,23 @@ impl Successor {
         self.shares
     }
 
-    /// Tells it what this process needs no more, for as long as this process drains.
-    pub(crate) async fn endow(mut self) {
+    /// Tells it what this process needs no more and what it learns, until this process has drained.
+    pub(crate) async fn endow(mut self, mut drained: oneshot::Receiver<()>) {
         self.tell(&Message::Main).await;
         let mut looks = interval(LOOK);
-        loop {
+        let mut has_drained = false;
+        while !has_drained {
             tokio::select! {
                 _ = looks.tick() => {}
+                _ = &mut drained => has_drained = true,
                 ended = self.process.wait() => {
                     error!(?ended, "the new process has ended while this one drains: nobody accepts; start it again");
-                    return std::future::pending().await;
+                    return;
                 }
             }
             if self.shares.shrink() {
-                let shares = self.shares.told();
-                self.tell(&Message::Shares { shares }).await;
+                let left = self.shares.told();
+                self.tell(&Message::Shares { left }).await;
             }
         }
     }

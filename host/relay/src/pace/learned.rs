@@ -15,17 +15,18 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// One account's.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
-    now: Option<Lowered>,
+    now: Option<Slower>,
     counted: Option<Counted>,
 }
 
-#[derive(Debug)]
-struct Lowered {
-    per_minute: u32,
+/// A rate that was learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Slower {
+    pub(crate) per_minute: u32,
     /// At this rate the lesson is forgotten.
-    until: u32,
-    lowered: Instant,
-    changed: Instant,
+    pub(crate) until: u32,
+    pub(crate) lowered: Instant,
+    pub(crate) changed: Instant,
 }
 
 /// Messages of this minute and of the one before.
@@ -59,6 +60,20 @@ impl Learned {
         }
     }
 
+    /// What was learned and holds still.
+    pub(super) fn slower(&mut self, configured: Option<u32>, now: Instant) -> Option<Slower> {
+        self.allowance(configured, now);
+        self.now.clone()
+    }
+
+    /// Another process has learned this; it holds where it is less than what holds here.
+    pub(super) fn relearn(&mut self, slower: Slower, configured: Option<u32>, now: Instant) {
+        let allowed = self.allowance(configured, now);
+        if allowed.is_none_or(|allowed| slower.per_minute < allowed) {
+            self.now = Some(Slower { until: configured.unwrap_or(slower.until), ..slower });
+        }
+    }
+
     /// Counts a message.
     pub(super) fn count(&mut self, now: Instant) {
         let counted = self.counted.get_or_insert(Counted { since: now, messages: 0, before: 0 });
@@ -82,7 +97,7 @@ impl Learned {
         // Without a configured rate the lesson is over at twice of what was too much.
         let until = self.now.as_ref().map_or(configured.unwrap_or(from.saturating_mul(2)), |lowered| lowered.until);
         let is_lower = allowed.is_none_or(|allowed| per_minute < allowed);
-        self.now = Some(Lowered { per_minute, until, lowered: now, changed: now });
+        self.now = Some(Slower { per_minute, until, lowered: now, changed: now });
         is_lower.then_some(per_minute)
     }
 }

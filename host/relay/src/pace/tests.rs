@@ -179,7 +179,9 @@ async fn what_another_process_has_sent_or_will_send_counts_here() {
     advance(20 * SECOND).await;
     drop(old.place(Instant::now()).await.unwrap());
     let _under_way = old.place(Instant::now()).await.unwrap();
-    new.take_over(Instant::now(), &old.told(Instant::now()));
+    let (told, mut begun) = old.told(Instant::now());
+    new.take_over(Instant::now(), &told);
+    assert!(old.told_since(&mut begun).is_none(), "nothing is told twice");
     assert_eq!(burst(&new).await, 1);
     // The first one has left the minute of the provider, a second later that of ours.
     advance(42 * SECOND).await;
@@ -187,4 +189,37 @@ async fn what_another_process_has_sent_or_will_send_counts_here() {
     // The second one and one of ours; what the old process had under way may have gone out late.
     advance(20 * SECOND).await;
     assert_eq!(burst(&new).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_that_another_process_has_learned_holds_and_comes_back_as_it_would_there() {
+    let (old, new) = (Pace::per_minute(Some(40)), Pace::per_minute(Some(40)));
+    for _ in 0..40 {
+        drop(old.place(Instant::now()).await.unwrap());
+    }
+    assert_eq!(old.slow_down(Instant::now()), Some(20));
+    advance(30 * SECOND).await;
+    let learned = old.slower(Instant::now()).unwrap();
+    new.relearn(learned.clone(), Instant::now());
+    assert_eq!(new.standing(Instant::now()).map(|(rate, _)| rate), Some(20));
+    advance(30 * SECOND).await;
+    assert_eq!(new.standing(Instant::now()).map(|(rate, _)| rate), Some(22));
+    assert_eq!(old.standing(Instant::now()).map(|(rate, _)| rate), Some(22));
+    // What holds here is less already.
+    let slow = Pace::per_minute(Some(10));
+    slow.relearn(learned, Instant::now());
+    assert_eq!(slow.standing(Instant::now()).map(|(rate, _)| rate), Some(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_other_process_sends_later_is_told_once() {
+    let (old, new) = (Pace::per_minute(Some(4)), Pace::per_minute(Some(4)));
+    let (told, mut begun) = old.told(Instant::now());
+    assert!(told.is_empty());
+    for _ in 0..3 {
+        drop(old.place(Instant::now()).await.unwrap());
+    }
+    new.take_over(Instant::now(), &[old.told_since(&mut begun).unwrap()]);
+    assert_eq!(old.told_since(&mut begun), None);
+    assert_eq!(burst(&new).await, 1);
 }

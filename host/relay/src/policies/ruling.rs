@@ -15,7 +15,7 @@ use tracing::{debug, error, info, warn};
 
 use super::TenantPolicy;
 use crate::config::policy::{OnFailure, SignedFields};
-use crate::generations::shadow::Asked;
+use crate::generations::shadow::{Asked, AskedAbout};
 use crate::metrics::HookMetrics;
 use crate::snapshot::Known;
 
@@ -50,9 +50,18 @@ pub enum Refusal {
 
 impl TenantPolicy {
     /// Puts a recipient to the policy.
-    pub(crate) async fn recipient(&self, known: &Known, envelope: Envelope, address: String) -> Result<(), Refusal> {
+    pub(crate) async fn recipient(
+        &self,
+        known: &Known,
+        envelope: Envelope,
+        address: String,
+        shadow: Option<AskedAbout>,
+    ) -> Result<(), Refusal> {
         let transaction = envelope.transaction.clone();
         let report = self.policy.recipient(self.inquiry(known, envelope), address).await;
+        if let Some(shadow) = shadow {
+            shadow.compare(report.result.as_ref().ok().cloned());
+        }
         let hook = &self.metrics.recipient;
         self.record(hook, report.result.as_ref().ok().map(|verdict| counter(hook, verdict)), &transaction, &report);
         match report.result {
@@ -92,6 +101,17 @@ impl TenantPolicy {
     /// What it would decide, of which nothing but its cost is counted and nothing is applied.
     pub(crate) async fn would_decide(&self, known: &Known, envelope: Envelope, mail: Mail) -> Result<Decided, String> {
         let (report, _) = self.policy.message(self.inquiry(known, envelope), mail).await;
+        report.result.map_err(|failure| failure.reason().to_owned())
+    }
+
+    /// What it would say to a recipient, likewise.
+    pub(crate) async fn would_allow(
+        &self,
+        known: &Known,
+        envelope: Envelope,
+        address: String,
+    ) -> Result<Verdict, String> {
+        let report = self.policy.recipient(self.inquiry(known, envelope), address).await;
         report.result.map_err(|failure| failure.reason().to_owned())
     }
 

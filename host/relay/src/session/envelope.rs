@@ -55,6 +55,8 @@ impl Session {
     fn is_still(&self, known: &Known, snapshot: &Snapshot) -> bool {
         match &self.client.proof {
             Some(proof) => *proof == Proof::of(known),
+            // A network that may not name clients any more vouches for none.
+            None if self.client.address != self.client.speaker && !self.may_name_clients() => false,
             None => {
                 let rules = snapshot.listener(&self.rules.name);
                 rules

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::{End, OfTenant, Session};
 use crate::authentication::Refusal;
 use crate::client::Proof;
+use crate::listener::any_contains;
 use crate::metrics::count_turned_away;
 use crate::snapshot::Known;
 
@@ -80,6 +81,11 @@ impl Session {
 
     /// A named network speaks for another client (Postfix' XCLIENT).
     pub(super) fn identify(&mut self, identity: &XClient) {
+        if !self.may_name_clients() {
+            info!(session = %self.id, peer = %self.client.speaker, "XCLIENT refused: its network is trusted no more");
+            let text = "this network may not name clients any more; connect anew";
+            return self.protocol.refuse(Reply::new(550, EnhancedCode::new(5, 7, 0), text));
+        }
         if let Some(address) = identity.address {
             self.client.address = address.to_canonical();
         }
@@ -95,6 +101,12 @@ impl Session {
         if self.client.login.is_some() {
             self.protocol.presume_login();
         }
+    }
+
+    /// Whether whoever speaks may say XCLIENT today, as it might when it came.
+    pub(super) fn may_name_clients(&self) -> bool {
+        let snapshot = self.front.snapshots.current();
+        snapshot.listener(&self.rules.name).is_some_and(|rules| any_contains(&rules.xclient_from, self.client.speaker))
     }
 
     /// Takes its place among the connections of the tenant that its login belongs to; whether there was one.

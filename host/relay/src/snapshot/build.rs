@@ -177,7 +177,7 @@ fn tenant(
             account: account.id.clone(),
             source,
         })?;
-        let built = match before.and_then(|before| before.accounts.get(&account.id)) {
+        let built = match before.and_then(|before| before.predecessor_of(account)) {
             Some(before) => before.successor(&settings.id, account, connector, around),
             None => Arc::new(Account::new(&settings.id, account, connector, around)),
         };

@@ -2,6 +2,7 @@
 
 use posthouse_mail::header::body_offset;
 use posthouse_policy::call::{Envelope, Mail};
+use posthouse_policy::decided::Verdict;
 use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 use tokio::time::Instant;
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use super::{Arrival, Transaction};
 use crate::answer::{self, Undelivered};
 use crate::decide::Decision;
+use crate::generations::Shadow;
 use crate::policies::{Ruling, TenantPolicy};
 
 /// The largest header block that is given to a policy, in octets: edits take time with its size.
@@ -17,9 +19,11 @@ const HEADER: usize = 256 * 1024;
 const FIELDS: usize = 2048;
 
 impl Transaction {
-    /// Whether the tenant's policy decides on recipients.
+    /// Whether the tenant's policy decides on recipients, or its shadow would.
     pub(crate) fn asks_about_recipients(&self) -> bool {
+        let shadow = self.known.tenant.line.shadow();
         self.policy_with(|policy| policy.policy.decides_recipients()).is_some()
+            || shadow.is_some_and(Shadow::decides_recipients)
     }
 
     /// Puts one recipient to the tenant's policy.
@@ -27,9 +31,19 @@ impl Transaction {
     /// # Errors
     /// The policy refuses it, or fails.
     pub(crate) async fn allow(&self, arrival: &Arrival, recipient: &ForwardPath) -> Result<(), Undelivered> {
-        let Some(policy) = self.policy_with(|policy| policy.policy.decides_recipients()) else { return Ok(()) };
-        let envelope = self.seen(arrival, Vec::new());
-        Ok(policy.recipient(&self.known, envelope, recipient.as_str().to_owned()).await?)
+        let (envelope, address) = (self.seen(arrival, Vec::new()), recipient.as_str());
+        let shadow = self.known.tenant.line.shadow();
+        let shadow = shadow.and_then(|shadow| shadow.listen_about(&self.known, &envelope, address));
+        match self.policy_with(|policy| policy.policy.decides_recipients()) {
+            Some(policy) => Ok(policy.recipient(&self.known, envelope, address.to_owned(), shadow).await?),
+            None => {
+                // Whoever does not decide on recipients takes them.
+                if let Some(shadow) = shadow {
+                    shadow.compare(Some(Verdict::Proceed));
+                }
+                Ok(())
+            }
+        }
     }
 
     /// What is answered to a recipient whom a provider has refused within the hour.
@@ -68,7 +82,7 @@ impl Transaction {
             return Err(Undelivered::HeaderTooLarge);
         }
         let envelope = self.seen(arrival, Vec::new());
-        let shadow = tenant.line.shadow().and_then(|shadow| shadow.listen(&self.known, &envelope, &mail));
+        let shadow = tenant.line.shadow().and_then(|shadow| shadow.listen(&self.known, &envelope, &mail, &self.held));
         let (ruling, mail) = policy.message(&self.known, envelope, mail, shadow).await;
         let decision = match ruling? {
             Ruling::Proceed(instructions) => {

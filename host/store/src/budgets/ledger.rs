@@ -12,8 +12,8 @@ use redb::{ReadableTable, TableDefinition};
 
 use super::journal::{self, Journal, Record};
 use super::window::{Change, Window, bucket_of};
+use super::{Apart, NotTaken, Refused, Wanted};
 use super::{BUCKET, WINDOW};
-use super::{NotTaken, Refused, Wanted};
 use crate::database::{Database, NUMBERS, number, sync_directory, table};
 use crate::error::Error;
 
@@ -40,6 +40,8 @@ struct State {
     number: u64,
     /// The journals are another process's.
     is_detached: bool,
+    /// What has changed since, and that process was not told of.
+    apart: HashMap<(String, u64), i64>,
     /// The counts that differ from the database's.
     changed: HashMap<Arc<str>, Vec<u64>>,
     buffer: Vec<u8>,
@@ -70,6 +72,7 @@ impl Ledger {
             active: 0,
             number,
             is_detached: false,
+            apart: HashMap::new(),
             changed,
             buffer: Vec::new(),
         };
@@ -128,7 +131,18 @@ impl Ledger {
 
     /// The journals are this process's again. What was taken meanwhile comes into the database with the next fold.
     pub(crate) fn attach(&self) {
-        self.state().is_detached = false;
+        let mut state = self.state();
+        state.is_detached = false;
+        state.apart.clear();
+    }
+
+    pub(super) fn apart(&self) -> Vec<Apart> {
+        apart(&mut self.state().apart)
+    }
+
+    pub(super) fn add(&self, apart: &[Apart]) -> Result<(), Error> {
+        let changes: Vec<_> = apart.iter().map(Apart::change).collect();
+        self.state().carry_out(&changes)
     }
 
     pub(super) fn torn(&self) -> u64 {
@@ -205,7 +219,11 @@ impl State {
         for ((key, change), number) in changes.iter().zip(self.number + 1..) {
             journal::write(&mut self.buffer, number, key, *change);
         }
-        if !self.is_detached {
+        if self.is_detached {
+            for (key, Change { bucket, by }) in changes {
+                *self.apart.entry(((*key).to_owned(), *bucket)).or_default() += by;
+            }
+        } else {
             self.journals[self.active].append(&self.buffer)?;
         }
         self.number += changes.len() as u64;
@@ -242,6 +260,18 @@ impl State {
             self.active = 1 - self.active;
         }
         (counts, self.number)
+    }
+}
+
+/// Takes out what has changed.
+pub(super) fn apart(changed: &mut HashMap<(String, u64), i64>) -> Vec<Apart> {
+    let changed = changed.drain().filter(|(_, by)| *by != 0);
+    changed.map(|((key, bucket), by)| Apart { key, bucket, by }).collect()
+}
+
+impl Apart {
+    fn change(&self) -> (&str, Change) {
+        (&self.key, Change { bucket: self.bucket, by: self.by })
     }
 }
 

@@ -89,6 +89,11 @@ impl Window {
         (count > 0).then_some(Change { bucket, by: -signed(count) })
     }
 
+    /// All of it, as changes.
+    pub(super) fn counts(&self) -> impl Iterator<Item = Change> {
+        self.buckets.iter().map(|bucket| Change { bucket: bucket.start, by: signed(bucket.count) })
+    }
+
     pub(super) fn count(&self, bucket: u64) -> u64 {
         let at = self.buckets.binary_search_by_key(&bucket, |bucket| bucket.start);
         at.map_or(0, |at| self.buckets[at].count)

@@ -2,7 +2,7 @@
 
 use redb::ReadableTable;
 
-use super::{Chain, TABLE};
+use super::{Chain, LOGIN, TABLE};
 use crate::error::Error;
 use crate::scratch::{Scratch, keys};
 use crate::secret::Secret;
@@ -21,14 +21,36 @@ fn the_newest_token_of_each_chain_is_there_after_a_restart() {
     assert_eq!(store.refresh_tokens().get(&one).unwrap(), None);
     store.refresh_tokens().put(&one, &Secret::new("first")).unwrap();
     store.refresh_tokens().put(&one, &Secret::new("second")).unwrap();
-    store.refresh_tokens().put(&chain("acme", "two"), &Secret::new("other")).unwrap();
+    let two = Chain { origin: "two's consent".to_owned(), ..chain("acme", "two") };
+    store.refresh_tokens().put(&two, &Secret::new("other")).unwrap();
     drop(store);
     let store = scratch.store();
     assert_eq!(store.refresh_tokens().get(&one).unwrap(), Some(Secret::new("second")));
     assert_eq!(store.refresh_tokens().get(&anew).unwrap(), None);
-    assert_eq!(store.refresh_tokens().chains().unwrap(), [one.clone(), chain("acme", "two")]);
+    assert_eq!(store.refresh_tokens().chains().unwrap(), [one.clone(), two]);
     assert!(store.refresh_tokens().remove(&one).unwrap());
     assert_eq!(store.refresh_tokens().get(&one).unwrap(), None);
+}
+
+#[test]
+fn an_account_that_has_another_id_finds_its_grants_newest_token_and_nobody_elses() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let tokens = store.refresh_tokens();
+    let (before, after) = (chain("acme", "old-id"), chain("acme", "a-new-id"));
+    tokens.put(&before, &Secret::new("first")).unwrap();
+    assert_eq!(tokens.get(&after).unwrap(), Some(Secret::new("first")));
+    assert_eq!(tokens.get(&chain("acm", "old-id")).unwrap(), None);
+    assert_eq!(tokens.get(&chain("globex", "old-id")).unwrap(), None);
+    tokens.put(&after, &Secret::new("second")).unwrap();
+    assert_eq!(tokens.get(&before).unwrap(), Some(Secret::new("second")), "and so it does if it is called back");
+    assert_eq!(tokens.chains().unwrap(), [after.clone()]);
+    // What grew from no configured token is of no grant that is known.
+    let login = |account: &str| Chain { origin: LOGIN.to_owned(), ..chain("acme", account) };
+    tokens.put(&login("one"), &Secret::new("one's")).unwrap();
+    assert_eq!(tokens.get(&login("two")).unwrap(), None);
+    tokens.put(&login("two"), &Secret::new("two's")).unwrap();
+    assert_eq!(tokens.chains().unwrap(), [after, login("one"), login("two")]);
 }
 
 #[test]
@@ -83,7 +105,8 @@ fn a_missing_key_is_named_and_the_record_stays() {
 #[test]
 fn a_key_is_rotated_without_losing_a_token() {
     let scratch = Scratch::new();
-    let (one, two) = (chain("acme", "one"), chain("acme", "two"));
+    let two = Chain { origin: "another consent".to_owned(), ..chain("acme", "two") };
+    let one = chain("acme", "one");
     scratch.store().refresh_tokens().put(&one, &Secret::new("old")).unwrap();
     let store = Store::open(&scratch.0, keys(b"21")).unwrap();
     store.refresh_tokens().put(&two, &Secret::new("new")).unwrap();

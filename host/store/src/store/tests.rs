@@ -92,8 +92,11 @@ fn a_directory_that_is_not_there_is_named() {
 #[test]
 fn damage_anywhere_is_an_error_and_never_a_wrong_answer() {
     let scratch = Scratch::new();
-    let chain =
-        |account: usize| Chain { tenant: "acme".to_owned(), account: account.to_string(), origin: "origin".to_owned() };
+    let chain = |account: usize| Chain {
+        tenant: "acme".to_owned(),
+        account: account.to_string(),
+        origin: format!("origin {account}"),
+    };
     let store = scratch.store();
     for account in 0..20 {
         store.refresh_tokens().put(&chain(account), &Secret::new(format!("token {account}"))).unwrap();
@@ -140,4 +143,39 @@ fn budgets_of_a_closed_store_leave_the_journals_to_the_process_that_has_them() {
     second.budgets().fold(now).unwrap();
     drop(second);
     assert_eq!(scratch.store().budgets().used_by("k", now), 6);
+}
+
+#[test]
+fn a_store_is_not_closed_while_a_refresh_token_may_come() {
+    let scratch = Scratch::new();
+    let store = std::sync::Arc::new(scratch.store());
+    let chain = Chain { tenant: "acme".to_owned(), account: "one".to_owned(), origin: "consent".to_owned() };
+    let renewal = store.renewal().unwrap();
+    let closing = std::thread::spawn({
+        let store = std::sync::Arc::clone(&store);
+        move || store.close()
+    });
+    while store.renewal().is_ok() {
+        std::thread::yield_now();
+    }
+    store.refresh_tokens().put(&chain, &Secret::new("it came")).unwrap();
+    drop(renewal);
+    closing.join().unwrap();
+    assert!(matches!(store.renewal().unwrap_err(), Error::HandedOver { .. }));
+    store.reopen().unwrap();
+    assert_eq!(store.refresh_tokens().get(&chain).unwrap(), Some(Secret::new("it came")));
+    drop(store.renewal().unwrap());
+    // Who wants it back before it is closed keeps it.
+    let renewal = store.renewal().unwrap();
+    let closing = std::thread::spawn({
+        let store = std::sync::Arc::clone(&store);
+        move || store.close()
+    });
+    while store.renewal().is_ok() {
+        std::thread::yield_now();
+    }
+    store.reopen().unwrap();
+    closing.join().unwrap();
+    drop(renewal);
+    store.refresh_tokens().put(&chain, &Secret::new("newer")).unwrap();
 }

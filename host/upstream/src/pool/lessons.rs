@@ -10,6 +10,7 @@ use std::time::Duration;
 use posthouse_smtp::reply::Reply;
 use tokio::time::Instant;
 
+use super::learned::Refusal;
 use crate::meaning::Meaning;
 use crate::replies::Reading;
 use crate::stage::Stage;
@@ -65,10 +66,35 @@ impl Lessons {
     /// From now on the account is left alone, if the reading says for how long.
     pub(super) fn leave_alone(&mut self, reading: &Reading, reply: &Reply, now: Instant) {
         let Some(pause) = reading.treatment.pause else { return };
-        let until = now + pause;
+        self.leave_alone_until(now + pause, reading.clone(), reply.clone());
+    }
+
+    /// It is left alone at least until then.
+    pub(super) fn leave_alone_until(&mut self, until: Instant, reading: Reading, reply: Reply) {
         if self.paused.as_ref().is_none_or(|(before, ..)| *before < until) {
-            self.paused = Some((until, reading.clone(), reply.clone()));
+            self.paused = Some((until, reading, reply));
         }
+    }
+
+    /// The number of sessions, where that is fewer than are configured, and since when.
+    pub(super) fn fewer_since(&self) -> Option<(usize, Instant)> {
+        self.changed.filter(|_| self.allowed < self.configured).map(|since| (self.allowed, since))
+    }
+
+    /// Why it is left alone, for another process.
+    pub(super) fn refusal(&self, now: Instant) -> Option<Refusal> {
+        let (until, reading, reply) = self.paused.as_ref().filter(|(until, ..)| *until > now)?;
+        Some(Refusal::of(*until, reading, reply))
+    }
+
+    /// Another process has learned that it bears so many sessions. The number from now on, where it changes.
+    pub(super) fn bear(&mut self, sessions: usize, since: Instant) -> Option<usize> {
+        let sessions = sessions.max(1);
+        if sessions >= self.allowed {
+            return None;
+        }
+        (self.allowed, self.changed) = (sessions, Some(since));
+        Some(sessions)
     }
 
     fn fewer(&mut self, stage: Stage, open: usize, now: Instant) -> Option<usize> {

@@ -147,7 +147,8 @@ fn policies(html: &mut Html, tenant: &str, policies: &Value, now: u64) {
         html.raw("<p>The shadow: ").text(counted(number(&shadow["same"]), "message")).raw(" decided alike, <b>");
         html.text(grouped(number(&shadow["different"]))).raw("</b> otherwise, ");
         html.text(grouped(number(&shadow["failed"]))).raw(" failed, ");
-        html.text(grouped(number(&shadow["skipped"]))).raw(" not compared.</p>");
+        html.text(grouped(number(&shadow["skipped"]))).raw(" not compared. Of recipients, <b>");
+        html.text(grouped(number(&shadow["recipients"]["different"]))).raw("</b> otherwise.</p>");
     }
 }
 

@@ -111,13 +111,16 @@ pub(in crate::cli) async fn diff(of: &OfTenant) -> Result<ExitCode, String> {
     if shadow.is_null() {
         return Err(format!("tenant {0} has no shadow; `posthouse policy shadow {0} NUMBER` makes one", of.tenant));
     }
-    let count = |key: &str| shadow[key].as_u64().unwrap_or(0);
-    let (same, different, failed, skipped) = (count("same"), count("different"), count("failed"), count("skipped"));
-    say(&format!("{same} messages the same, {different} different, {failed} failed, {skipped} not compared"));
+    for (what, tallies) in [("messages", shadow), ("recipients", &shadow["recipients"])] {
+        let count = |key: &str| tallies[key].as_u64().unwrap_or(0);
+        let (same, different, failed, skipped) = (count("same"), count("different"), count("failed"), count("skipped"));
+        say(&format!("{same} {what} the same, {different} different, {failed} failed, {skipped} not compared"));
+    }
     for difference in shadow["differences"].as_array().into_iter().flatten() {
         let in_what: Vec<&str> = difference["in_what"].as_array().into_iter().flatten().map(text).collect();
         let (decided, would) = (text(&difference["deciding"]), text(&difference["shadow"]));
-        say(&format!("  {}  {}: {decided}, and {would}", text(&difference["transaction"]), in_what.join(", ")));
+        let (transaction, hook) = (text(&difference["transaction"]), text(&difference["hook"]));
+        say(&format!("  {transaction}  {hook}, {}: {decided}, and {would}", in_what.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -101,3 +101,12 @@ fn what_keeps_failing_is_taken_back_and_not_tried_again() {
     // An operator can go further.
     assert_eq!(line.roll_back().unwrap().0, 1);
 }
+
+#[test]
+fn what_somebody_else_has_written_down_is_written_anew() {
+    let here = line(&[Stage::Retired, Stage::Active, CANARY, Stage::Uploaded]);
+    let there = line(&[Stage::Retired, Stage::Retired, CANARY, Stage::Uploaded, Stage::Active, Stage::Refused]);
+    let steps = here.steps_from(&there.history);
+    assert_eq!(steps.stages, [(2, Stage::Active), (5, Stage::Uploaded)]);
+    assert!(here.steps_from(&here.history).stages.is_empty());
+}
