@@ -153,7 +153,7 @@ impl Asked {
             drop(held);
             let decided = decided.as_ref().map(|decided| (decided, &decided.verdict));
             let would = would.as_ref().map(|would| (would, &would.verdict));
-            let found = Found::of(decided, would, |decided, would| differences(decided, would));
+            let found = Found::of(decided, would, differences);
             shadow.comparison.count(|counts| counts.note((transaction, "message"), found));
         });
     }

@@ -20,7 +20,7 @@ pub(super) struct Learned {
 }
 
 /// A rate that was learned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slower {
     pub(crate) per_minute: u32,
     /// At this rate the lesson is forgotten.
