@@ -1,6 +1,6 @@
 //! Admission, by who is let in and when a place is free again.
 
-use super::{Connections, ContentMemory, Held, NoContentMemory};
+use super::{Connections, ContentMemory, Held, NoContentMemory, PIECE};
 
 #[test]
 fn connections_are_bounded_in_all_and_by_address() {
@@ -91,4 +91,18 @@ async fn places_that_are_taken_away_while_taken_do_not_come_back() {
     assert_eq!(places.taken(), 0);
     let _three = places.take(1).await;
     assert!(places.try_take(1).is_none());
+}
+
+#[tokio::test]
+async fn a_copy_has_memory_of_its_own_or_is_not_made() {
+    let (relay, part) = (ContentMemory::new(4 * PIECE as u64), ContentMemory::new(3 * PIECE as u64));
+    let mut held = Held::default();
+    assert!(held.beside(1).is_none(), "what holds nothing has nothing to copy");
+    relay.cover(&part, &mut held, PIECE).await.unwrap();
+    let copy = held.beside(PIECE + 1).unwrap();
+    assert_eq!((relay.held(), part.held()), (3 * PIECE, 3 * PIECE));
+    assert!(held.beside(1).is_none(), "the tenant's part is taken");
+    drop(copy);
+    assert_eq!((relay.held(), part.held()), (PIECE, PIECE));
+    assert!(held.beside(4 * PIECE).is_none() && held.beside(1).is_some());
 }
