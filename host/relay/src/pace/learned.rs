@@ -63,7 +63,7 @@ impl Learned {
     /// What was learned and holds still.
     pub(super) fn slower(&mut self, configured: Option<u32>, now: Instant) -> Option<Slower> {
         self.allowance(configured, now);
-        self.now.clone()
+        self.now
     }
 
     /// Another process has learned this; it holds where it is less than what holds here.

@@ -200,7 +200,7 @@ async fn a_rate_that_another_process_has_learned_holds_and_comes_back_as_it_woul
     assert_eq!(old.slow_down(Instant::now()), Some(20));
     advance(30 * SECOND).await;
     let learned = old.slower(Instant::now()).unwrap();
-    new.relearn(learned.clone(), Instant::now());
+    new.relearn(learned, Instant::now());
     assert_eq!(new.standing(Instant::now()).map(|(rate, _)| rate), Some(20));
     advance(30 * SECOND).await;
     assert_eq!(new.standing(Instant::now()).map(|(rate, _)| rate), Some(22));
