@@ -44,7 +44,7 @@ fn an_account_that_has_another_id_finds_its_grants_newest_token_and_nobody_elses
     assert_eq!(tokens.get(&chain("globex", "old-id")).unwrap(), None);
     tokens.put(&after, &Secret::new("second")).unwrap();
     assert_eq!(tokens.get(&before).unwrap(), Some(Secret::new("second")), "and so it does if it is called back");
-    assert_eq!(tokens.chains().unwrap(), [after.clone()]);
+    assert_eq!(tokens.chains().unwrap(), std::slice::from_ref(&after));
     // What grew from no configured token is of no grant that is known.
     let login = |account: &str| Chain { origin: LOGIN.to_owned(), ..chain("acme", account) };
     tokens.put(&login("one"), &Secret::new("one's")).unwrap();
