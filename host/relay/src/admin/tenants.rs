@@ -122,6 +122,7 @@ fn shown(tenant: &Tenant, account: &Account) -> Value {
         "id": account.id,
         "address": account.address.as_str(),
         "provider": provider,
+        "transport": account.pool().target().transport.word(),
         "state": state(tenant, account),
         "pause": tenant.pause_of(account),
         "expires": account.expiry(),
