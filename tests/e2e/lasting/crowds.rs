@@ -129,8 +129,8 @@ async fn three_hundred_accounts_do_not_storm_the_token_endpoint() {
     let (most, replies) = busiest_second(&post.simulator, from_each(&post, 0..300)).await;
     let all = replies.iter().filter(|(_, reply, _)| reply.starts_with("250 ")).count();
     assert_eq!(all, 300, "{:?}", replies.iter().find(|(_, reply, _)| !reply.starts_with("250 ")));
-    // 50 a second; a look may come late.
-    assert!((1..=60).contains(&most), "{most} in a second");
+    // 100 a second; a look may come late.
+    assert!((1..=115).contains(&most), "{most} in a second");
     // A reload that changes nothing of the accounts asks for nothing; one that gives all of them another grant lets them
     // ask as their messages come.
     let before = post.simulator.ledger().counters(Provider::Outlook).token_requests;
@@ -148,7 +148,7 @@ async fn three_hundred_accounts_do_not_storm_the_token_endpoint() {
     let (most, replies) = busiest_second(&post.simulator, from_each(&post, 0..300)).await;
     assert!(replies.iter().all(|(_, reply, _)| reply.starts_with("250 ")), "{replies:?}");
     assert_eq!(post.simulator.ledger().counters(Provider::Outlook).token_requests, before + 300);
-    assert!((1..=60).contains(&most), "{most} in a second");
+    assert!((1..=115).contains(&most), "{most} in a second");
 }
 
 /// Outlook takes three submissions at a time; the relay is told otherwise, and has to find out.
