@@ -27,9 +27,9 @@ const QUICK: Lives =
 /// Tokens of ten minutes, at their own pace.
 const AS_THEY_ARE: Lives =
     Lives { token: Duration::from_mins(10), margin: Duration::from_mins(1), run: Duration::from_mins(16) };
-/// For a look at whether it works.
+/// For a look at whether it works, too short to see a renewal: tokens that end sooner are none to the relay.
 const SHORT: Lives =
-    Lives { token: Duration::from_secs(6), margin: Duration::from_secs(1), run: Duration::from_secs(10) };
+    Lives { token: Duration::from_secs(90), margin: Duration::from_secs(9), run: Duration::from_secs(10) };
 
 /// Steady mail over many accounts; each one's tokens are renewed several times while it flows.
 pub(crate) async fn steady(extent: Extent, as_they_are: bool, bars: &mut Bars) -> io::Result<()> {
@@ -59,7 +59,9 @@ pub(crate) async fn steady(extent: Extent, as_they_are: bool, bars: &mut Bars) -
     let (requests, waited) = (asked(&world) - before.0, waits(&admin).await? - before.1);
     say(&format!("  {requests} tokens were asked for meanwhile; {waited} logins waited for one"));
     bars.holds("no error", outcome.refused == 0 && outcome.errors.is_empty());
-    bars.holds("each account's token was renewed", requests >= accounts as u64);
+    if extent == Extent::Full {
+        bars.holds("each account's token was renewed", requests >= accounts as u64);
+    }
     bars.holds("no message waited for a token", waited == 0);
     Ok(())
 }
