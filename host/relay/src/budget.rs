@@ -15,6 +15,8 @@ use posthouse_store::budgets::{Apart, NotTaken, Refused, Wanted};
 use posthouse_store::store::Store;
 use tracing::error;
 
+use crate::keeper::unix_now;
+
 /// Where the counts are.
 #[derive(Debug)]
 pub(crate) enum Books {
@@ -301,10 +303,6 @@ pub(crate) fn unix_after(wait: Duration) -> u64 {
 /// A moment as clients read it.
 pub(crate) fn utc(unix_seconds: u64) -> String {
     Date::from_unix_seconds(unix_seconds).rfc3339()
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn unwritten(key: &str, error: &dyn fmt::Display) {

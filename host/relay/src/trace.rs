@@ -15,6 +15,8 @@ use posthouse_smtp::reply::Reply;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::hex;
+
 /// Events that wait for a slow listener.
 const WAITING: usize = 256;
 /// Listeners at a time.
@@ -154,8 +156,7 @@ impl Trace {
         let mut mac = Blake2sMac256::new_from_slice(&self.inner.key).expect("32 octets are a key of Blake2s");
         mac.update(mailbox.as_str().as_bytes());
         let hash: [u8; 32] = mac.finalize_fixed().into();
-        let hash: String = hash[..4].iter().map(|octet| format!("{octet:02x}")).collect();
-        format!("{hash}..@{}", mailbox.domain())
+        format!("{}..@{}", hex::digits(&hash[..4]), mailbox.domain())
     }
 }
 

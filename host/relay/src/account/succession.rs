@@ -13,6 +13,7 @@ use posthouse_upstream::pool::Inherited;
 use super::credentials::credentials;
 use super::{Account, Origin, Surroundings, budgets};
 use crate::config::account::Account as Settings;
+use crate::hex;
 use crate::metrics::AccountMetrics;
 
 impl Account {
@@ -95,7 +96,7 @@ impl Origin {
     /// What has to be the same for sessions to go on.
     fn pool_key(&self, tenant: &str) -> PoolKey {
         let Settings { id, user, provider, source_address, .. } = &self.settings;
-        let digest = |pem| Blake2s256::digest(pem).iter().map(|octet| format!("{octet:02x}")).collect();
+        let digest = |pem| hex::digits(&Blake2s256::digest(pem));
         let trust = provider.ca_pem.as_ref().map_or_else(String::new, digest);
         PoolKey {
             tenant: tenant.to_owned(),

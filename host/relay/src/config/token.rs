@@ -13,6 +13,7 @@ use toml::de::DeValue;
 use crate::config::section::Section;
 use crate::config::taken::Taken;
 use crate::config::value::Entry;
+use crate::hex;
 
 /// What tokens begin with, for people and for scanners of leaked secrets.
 const TOKEN: &str = "posthouse_";
@@ -66,7 +67,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{HASH}{}", hex(&self.0))
+        write!(f, "{HASH}{}", hex::digits(&self.0))
     }
 }
 
@@ -83,7 +84,7 @@ impl fmt::Debug for Digest {
 pub fn generate() -> Result<posthouse_oauth::secret::Secret, getrandom::Error> {
     let mut octets = [0; 32];
     getrandom::fill(&mut octets)?;
-    Ok(posthouse_oauth::secret::Secret::new(format!("{TOKEN}{}", hex(&octets))))
+    Ok(posthouse_oauth::secret::Secret::new(format!("{TOKEN}{}", hex::digits(&octets))))
 }
 
 /// The tokens of the main file's `[admin]`. `of_tenants` are those that tenants have.
@@ -149,8 +150,4 @@ fn digest(entry: &Entry<'_>) -> Option<Digest> {
         entry.mark.fault(reason).suggest("write the hash that `posthouse admin-token` prints").error();
     }
     digest
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
