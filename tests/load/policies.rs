@@ -12,13 +12,15 @@ use crate::bars::Bars;
 use crate::client::Proof;
 use crate::drive::{Load, Sender};
 use crate::peers;
-use crate::report::{heading, row, say};
+use crate::report::{heading, median, row, say};
 use crate::scenarios::{Extent, TARGET_PER_SECOND, load, measured, mib};
 use crate::world::World;
 
 const CONNECTIONS: usize = 50;
 /// What both tenants offer in a second; the relay alone could take ten times that.
 const OFFERED: f64 = 400.0;
+/// How often the two are measured, in turns: one p99 alone says more of what else the machine does.
+const ROUNDS: usize = 5;
 
 /// The lines of a tenant's file for a policy of this repository.
 pub(crate) fn policy(file: &Path, settings: &str) -> String {
@@ -113,24 +115,29 @@ async fn beside_harm(extent: Extent, bars: &mut Bars, harm: &str) -> io::Result<
     let relay = peers::posthouse_with(&world, 4, "info", "", &[other]).await?;
     let ours = Load {
         offered: Some(OFFERED),
-        ..load(&relay, peers::clients_of_posthouse(&world, 40), extent.messages(8_000))
+        ..load(&relay, peers::clients_of_posthouse(&world, 40), extent.messages(4_000))
     };
     let proof = Proof::Plain { login: "other".to_owned(), password: "load".to_owned() };
     let sender = Sender { proof, address: "box@other.example".to_owned() };
     let theirs = Load { senders: vec![sender; 40], ..ours.clone() };
-    let (alone, cost) = measured(&world, &relay, ours.clone(), bars).await?;
-    row("alone", &alone, &cost);
-    world.forget();
-    let (beside, harmful) = tokio::join!(world.run(&relay, ours), world.run(&relay, theirs));
-    let ((beside, cost), (harmful, _)) = (beside?, harmful?);
-    row("beside it", &beside, &cost);
-    say(&format!("  the neighbour: {} refused, {} accepted", harmful.refused, harmful.accepted));
-    bars.holds("no error for the tenant", beside.refused == 0 && beside.errors.is_empty());
-    bars.holds("every 250 has one copy", world.has_each_once(beside.accepted));
-    bars.holds("nothing of the neighbour was accepted", harmful.accepted == 0 && harmful.errors.is_empty());
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for _ in 0..(if extent == Extent::Full { ROUNDS } else { 1 }) {
+        let (outcome, cost) = measured(&world, &relay, ours.clone(), bars).await?;
+        row("alone", &outcome, &cost);
+        alone.push(outcome.percentile(0.99));
+        world.forget();
+        let (outcome, harmful) = tokio::join!(world.run(&relay, ours.clone()), world.run(&relay, theirs.clone()));
+        let ((outcome, cost), (harmful, _)) = (outcome?, harmful?);
+        row(&format!("beside it, {} refused", harmful.refused), &outcome, &cost);
+        beside.push(outcome.percentile(0.99));
+        bars.holds("no error for the tenant", outcome.refused == 0 && outcome.errors.is_empty());
+        bars.holds("every 250 has one copy", world.has_each_once(outcome.accepted));
+        bars.holds("nothing of the neighbour was accepted", harmful.accepted == 0 && harmful.errors.is_empty());
+    }
+    let (alone, beside) = (median(alone), median(beside));
+    say(&format!("  median of p99: {alone:.2} ms alone, {beside:.2} ms beside it"));
     if extent == Extent::Full {
-        let ratio = beside.percentile(0.99) / alone.percentile(0.99);
-        bars.at_most("p99 beside it, of that alone", ratio, 1.2);
+        bars.at_most("p99 beside it, of that alone", beside / alone, 1.2);
     }
     Ok(())
 }

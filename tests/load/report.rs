@@ -32,3 +32,9 @@ pub(crate) fn row(name: &str, outcome: &Outcome, cost: &Cost) {
         println!("    {} refused, {} errors {first}", outcome.refused, outcome.errors.len());
     }
 }
+
+/// The middle one of some figures; there is at least one.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}

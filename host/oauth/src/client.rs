@@ -59,12 +59,16 @@ impl Client {
         if grant.lacks_consent() {
             return Err(Error::NoConsent);
         }
-        let turn = self.pace.turn(url.host_str().unwrap_or_default(), urgency).await;
-        // What is signed is signed now: the turn may have been long in coming.
+        let _turn = self.pace.turn(url.host_str().unwrap_or_default(), urgency).await;
+        // A request takes some KiB, and two thousand of them may stand in line.
+        Box::pin(self.exchange(url, endpoint, grant)).await
+    }
+
+    /// The request itself. What is signed is signed now: the turn may have been long in coming.
+    async fn exchange(&self, url: reqwest::Url, endpoint: &Endpoint, grant: &Grant) -> Result<Issued, Error> {
         let now = SystemTime::now();
         let form = grant.form(endpoint, now).await?;
         let answer = self.post(url, &form).await?;
-        drop(turn);
         let issued = response::read(answer.status, answer.retry_after, &answer.body);
         issued.map_err(|error| explained(error, grant, now, answer.date))
     }

@@ -20,8 +20,8 @@ use crate::error::Error;
 pub(crate) const FILE: &str = "posthouse.redb";
 /// The version of all tables and records. A change that an older release would misread raises it.
 const SCHEMA: u64 = 1;
-/// Pages kept in memory: nothing is read from here for each message.
-const CACHE_OCTETS: usize = 4 << 20;
+/// Pages kept in memory: nothing is read from here for each message, and what is not in them is in the system's own.
+const CACHE_OCTETS: usize = 1 << 20;
 
 /// Single numbers by name.
 pub(crate) const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
