@@ -234,7 +234,8 @@ impl Policy {
         };
         match breaker.enter(Instant::now()) {
             Ok(entry) => {
-                let (report, mail) = self.ask(inquiry, mail, attempt, question).await;
+                // A call takes some KiB, which every session would have room for otherwise.
+                let (report, mail) = Box::pin(self.ask(inquiry, mail, attempt, question)).await;
                 entry.tell(report.result.as_ref().err(), Instant::now());
                 (report, mail)
             }

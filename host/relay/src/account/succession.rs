@@ -96,7 +96,7 @@ impl Origin {
     /// What has to be the same for sessions to go on.
     fn pool_key(&self, tenant: &str) -> PoolKey {
         let Settings { id, user, provider, source_address, .. } = &self.settings;
-        let digest = |pem| hex::digits(&Blake2s256::digest(pem));
+        let digest = |pem: &Arc<[u8]>| hex::digits(&Blake2s256::digest(pem));
         let trust = provider.ca_pem.as_ref().map_or_else(String::new, digest);
         PoolKey {
             tenant: tenant.to_owned(),

@@ -7,6 +7,7 @@ pub mod built_in;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_oauth::endpoint::Endpoint;
@@ -75,8 +76,8 @@ pub struct Provider {
     pub refresh_token_age: Option<Duration>,
     /// The name that the certificate has to bear; none is the host.
     pub server_name: Option<String>,
-    /// Roots to trust instead of the system's, PEM.
-    pub ca_pem: Option<Vec<u8>>,
+    /// Roots to trust instead of the system's, PEM; all accounts of the provider have the same.
+    pub ca_pem: Option<Arc<[u8]>>,
 }
 
 /// Microsoft's directory where an account names none: any work or school account.
@@ -173,7 +174,7 @@ impl Provider {
         self.refresh_token_idle = life(section, "refresh_token_idle", self.refresh_token_idle);
         self.refresh_token_age = life(section, "refresh_token_age", self.refresh_token_age);
         self.server_name = section.optional("server_name", host).or(self.server_name);
-        self.ca_pem = section.optional("ca_file", Entry::contents).or(self.ca_pem);
+        self.ca_pem = section.optional("ca_file", Entry::contents).map(Arc::from).or(self.ca_pem);
         self
     }
 

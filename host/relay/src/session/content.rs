@@ -50,7 +50,8 @@ impl Session {
         let Some(open) = &mut self.transaction else { unreachable!("content comes after an accepted MAIL") };
         let threshold = open.stream_threshold(self.rules.stream_threshold);
         if open.content.len() >= threshold {
-            return self.pass_through().await;
+            // Boxed: most messages are small, and each session would have room for it.
+            return Box::pin(self.pass_through()).await;
         }
         if open.cover(&self.front.content_memory, open.content.capacity()).await.is_err() {
             self.protocol.close(answer::closing(&Undelivered::NoContentMemory));

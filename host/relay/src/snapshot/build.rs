@@ -142,15 +142,15 @@ fn look_up_kept(config: &Config, store: Option<&Arc<Store>>) -> Result<(), Build
 /// Connectors by the roots they trust: reading the system's roots takes longer than all the rest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connectors {
-    made: HashMap<Option<Vec<u8>>, Connector>,
+    made: HashMap<Option<Arc<[u8]>>, Connector>,
 }
 
 impl Connectors {
-    fn trusting(&mut self, ca_pem: Option<&Vec<u8>>) -> Result<Connector, posthouse_net::error::Error> {
+    fn trusting(&mut self, ca_pem: Option<&Arc<[u8]>>) -> Result<Connector, posthouse_net::error::Error> {
         if let Some(connector) = self.made.get(&ca_pem.cloned()) {
             return Ok(connector.clone());
         }
-        let connector = Connector::new(&ca_pem.map_or(Trust::System, |pem| Trust::Pem(pem.clone())))?;
+        let connector = Connector::new(&ca_pem.map_or(Trust::System, |pem| Trust::Pem(pem.to_vec())))?;
         self.made.insert(ca_pem.cloned(), connector.clone());
         Ok(connector)
     }

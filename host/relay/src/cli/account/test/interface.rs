@@ -3,10 +3,7 @@
 use std::time::SystemTime;
 
 use posthouse_mail::date::Date;
-use posthouse_smtp::client::Transaction;
 use posthouse_smtp::client::login::Login;
-use posthouse_smtp::command::Body;
-use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::sasl::{Mechanism, Secret};
 use posthouse_upstream::deliver::{Content, deliver};
 use posthouse_upstream::error::Error;
@@ -81,18 +78,10 @@ async fn sent(
     let address = account.address.to_string();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let content = message::content(&address, around.hostname, Date::from_unix_seconds(now.as_secs()), now.as_nanos());
-    let reverse_path = ReversePath::Mailbox(account.address.clone());
-    let recipients = [ForwardPath::Mailbox(account.address.clone())];
-    let envelope = Transaction {
-        reverse_path: &reverse_path,
-        recipients: &recipients,
-        size: None,
-        body: Body::SevenBit,
-        smtputf8: !address.is_ascii(),
-    };
+    let itself = message::ToItself::of(account);
     let deadline = Instant::now() + around.connect;
     let slices = [content.as_bytes()];
-    let delivered = deliver(pool, logins, replies, &envelope, Content::Whole(&slices), deadline).await?;
+    let delivered = deliver(pool, logins, replies, &itself.envelope(), Content::Whole(&slices), deadline).await?;
     Ok(delivered.reply.to_string())
 }
 

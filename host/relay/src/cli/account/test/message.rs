@@ -25,19 +25,39 @@ pub(super) async fn sent(account: &Account, around: &Surroundings<'_>, session: 
     session.quit().await;
 }
 
+/// Who a mailbox writes to and as whom: itself.
+pub(super) struct ToItself {
+    reverse_path: ReversePath,
+    recipients: [ForwardPath; 1],
+    smtputf8: bool,
+}
+
+impl ToItself {
+    pub(super) fn of(account: &Account) -> Self {
+        let mailbox = || account.address.clone();
+        Self {
+            reverse_path: ReversePath::Mailbox(mailbox()),
+            recipients: [ForwardPath::Mailbox(mailbox())],
+            smtputf8: !account.address.to_string().is_ascii(),
+        }
+    }
+
+    pub(super) fn envelope(&self) -> Transaction<'_> {
+        Transaction {
+            reverse_path: &self.reverse_path,
+            recipients: &self.recipients,
+            size: None,
+            body: Body::SevenBit,
+            smtputf8: self.smtputf8,
+        }
+    }
+}
+
 /// The reply to the message that was taken; what was said of one that was not.
 async fn transaction(account: &Account, around: &Surroundings<'_>, session: &mut Session) -> Result<String, String> {
     let address = account.address.to_string();
-    let reverse_path = ReversePath::Mailbox(account.address.clone());
-    let recipients = [ForwardPath::Mailbox(account.address.clone())];
-    let envelope = Transaction {
-        reverse_path: &reverse_path,
-        recipients: &recipients,
-        size: None,
-        body: Body::SevenBit,
-        smtputf8: !address.is_ascii(),
-    };
-    session.client.begin(&envelope, Framing::Data).map_err(|error| error.to_string())?;
+    let itself = ToItself::of(account);
+    session.client.begin(&itself.envelope(), Framing::Data).map_err(|error| error.to_string())?;
     loop {
         match session.next().await.map_err(|ended: Ended| ended.to_string())? {
             Event::RecipientsAccepted => session.client.send_data(),

@@ -99,7 +99,7 @@ pub(super) async fn reached(
     steps: &mut Steps,
 ) -> Option<(Connector, Stream)> {
     resolved(account, steps).await?;
-    let trust = account.provider.ca_pem.clone().map_or(Trust::System, Trust::Pem);
+    let trust = account.provider.ca_pem.as_ref().map_or(Trust::System, |pem| Trust::Pem(pem.to_vec()));
     let connector = match Connector::new(&trust) {
         Ok(connector) => connector,
         Err(error) => {
