@@ -405,7 +405,7 @@ async fn reload_often(
             if began.elapsed() > Duration::from_secs(20) {
                 return Err(io::Error::other("the change of a tenant's file is not noticed"));
             }
-            sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(20)).await;
         }
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         longest.fetch_max(took, Ordering::SeqCst);

@@ -23,6 +23,7 @@ use tracing::error;
 
 use crate::account::state::State;
 use crate::admin::AdminDoor;
+use crate::aside::Aside;
 use crate::audit::{Actor, Audit};
 use crate::config::Config;
 use crate::config::files::Sources;
@@ -49,6 +50,8 @@ pub struct Control {
     entrance: Entrance,
     status: channel::Receiver<Arc<Status>>,
     audit: Arc<Audit>,
+    /// Where what is no mail is done.
+    pub(crate) aside: Arc<Aside>,
 }
 
 /// The relay is ending, and changes nothing any more.
@@ -115,6 +118,7 @@ pub(crate) struct Beginning {
     pub(crate) audit: Arc<Audit>,
     pub(crate) doors: Doors,
     pub(crate) admin: Option<AdminDoor>,
+    pub(crate) aside: Arc<Aside>,
     /// The main file, where there is one.
     pub(crate) file: Option<PathBuf>,
     /// What the first configuration was made of.
@@ -125,7 +129,7 @@ impl Control {
     /// Begins; it ends when the relay drains.
     pub(crate) fn begin(beginning: Beginning, draining: &crate::shutdown::Draining) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
-        let audit = Arc::clone(&beginning.audit);
+        let (audit, aside) = (Arc::clone(&beginning.audit), Arc::clone(&beginning.aside));
         // A watcher: the control itself would keep the relay from ending.
         let snapshots = beginning.doors.front().snapshots.clone();
         let entrance = Entrance { snapshots, policies: Arc::clone(&beginning.policies) };
@@ -137,7 +141,7 @@ impl Control {
                 );
             }
         });
-        Self { requests, entrance, status, audit }
+        Self { requests, entrance, status, audit, aside }
     }
 
     /// Reads the configuration anew and publishes it, if it is good. What came of it is in the report.

@@ -9,6 +9,7 @@ pub mod account;
 pub mod admin;
 pub mod admission;
 pub mod answer;
+mod aside;
 pub mod audit;
 pub mod authentication;
 pub mod budget;

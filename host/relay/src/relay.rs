@@ -19,6 +19,7 @@ use tracing::error;
 use crate::admin::{self, Accepting, Admin, AdminDoor};
 use crate::admission::{Connections, ContentMemory};
 use crate::alerts;
+use crate::aside::Aside;
 use crate::audit::Audit;
 use crate::authentication::Authentication;
 use crate::config::Config;
@@ -62,6 +63,9 @@ pub enum StartError {
     /// A socket that came with the process has no listener.
     #[error(transparent)]
     Inherited(#[from] NotInherited),
+    /// The system gives no threads.
+    #[error("the system gives no more threads: {0}")]
+    Threads(std::io::Error),
     /// The system gave no randomness.
     #[error("the system has no randomness")]
     Randomness,
@@ -103,6 +107,7 @@ pub struct Prepared {
     bound: Bound,
     admin: Option<(Accepting, AdminDoor, SocketAddr)>,
     prometheus: Option<PrometheusHandle>,
+    aside: Arc<Aside>,
 }
 
 /// Where a configuration comes from: the main file, if it is in one, and all that it is made of.
@@ -170,7 +175,21 @@ impl Relay {
         let mut claimed = inherited.claim(&config.listeners, config.admin.as_ref().map(|admin| admin.listen))?;
         let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen, claimed.admin.take())).transpose()?;
         let bound = doors.bind(&config.listeners, claimed)?;
-        Ok(Prepared { origin, publisher, policies, audit, front, shutdown, draining, doors, bound, admin, prometheus })
+        let aside = Aside::new().map_err(StartError::Threads)?;
+        Ok(Prepared {
+            origin,
+            publisher,
+            policies,
+            audit,
+            front,
+            shutdown,
+            draining,
+            doors,
+            bound,
+            admin,
+            prometheus,
+            aside,
+        })
     }
 
     /// Changes it while it runs.
@@ -252,8 +271,20 @@ impl Relay {
 impl Prepared {
     /// Opens the doors.
     pub fn open(self) -> Relay {
-        let Self { origin, publisher, policies, audit, front, shutdown, draining, mut doors, bound, admin, prometheus } =
-            self;
+        let Self {
+            origin,
+            publisher,
+            policies,
+            audit,
+            front,
+            shutdown,
+            draining,
+            mut doors,
+            bound,
+            admin,
+            prometheus,
+            aside,
+        } = self;
         let addresses = doors.addresses();
         doors.open(&publisher.current().config.listeners, bound);
         let watcher = draining.watcher();
@@ -265,7 +296,7 @@ impl Prepared {
             keeper
         });
         alerts::begin(front.snapshots.clone(), &draining);
-        let beginning = Beginning { publisher, policies, audit, doors, admin, file, sources };
+        let beginning = Beginning { publisher, policies, audit, doors, admin, aside, file, sources };
         let control = Control::begin(beginning, &draining);
         let admin = serving.map(|(accepting, address)| {
             let (front, addresses) = (Arc::clone(&front), addresses.clone());

@@ -42,7 +42,7 @@ pub(super) struct Peer {
 /// Accepts connections as long as the process lives.
 pub(super) async fn accept(mut listener: Accepting, admin: Admin) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let router = routes::router(&admin);
+    let (router, aside) = (routes::router(&admin), Arc::clone(&admin.control.aside));
     loop {
         let (stream, peer) = listener.accept().await;
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
@@ -52,7 +52,7 @@ pub(super) async fn accept(mut listener: Accepting, admin: Admin) {
         // The certificate of now: a reload between two connections shows in the second.
         let tls = admin.snapshot().admin_tls.clone();
         let router = router.clone();
-        tokio::spawn(async move {
+        aside.spawn(async move {
             if let Err(reason) = serve(stream, peer, tls, router).await {
                 debug!(%peer, reason, "admin: connection ended");
             }

@@ -15,6 +15,7 @@ use super::policies::Relapse;
 use super::report::{Cause, Outcome, Report, Status};
 use super::{Beginning, Request};
 use crate::admin::AdminDoor;
+use crate::aside::Aside;
 use crate::audit::{Actor, Audit, Deed};
 use crate::config::files::Sources;
 use crate::config::{Config, Loaded, load};
@@ -31,6 +32,8 @@ pub(super) struct Plane {
     pub(super) policies: Arc<Policies>,
     pub(super) doors: Doors,
     pub(super) admin: Option<AdminDoor>,
+    /// Where configurations are read and built.
+    aside: Arc<Aside>,
     file: Option<PathBuf>,
     status: watch::Sender<Arc<Status>>,
     pub(super) metrics: ReloadMetrics,
@@ -57,7 +60,7 @@ impl Plane {
         entrance: Entrance,
         ending: Draining,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
-        let Beginning { publisher, policies, audit, doors, admin, file, sources } = beginning;
+        let Beginning { publisher, policies, audit, doors, admin, aside, file, sources } = beginning;
         let snapshot = publisher.current();
         let mut last = Report::new(Cause::Start, Outcome::Published, snapshot.generation, Duration::ZERO);
         last.refused_policies = snapshot.refused_policies.to_vec();
@@ -70,6 +73,7 @@ impl Plane {
                 policies,
                 doors,
                 admin,
+                aside,
                 file,
                 status,
                 metrics,
@@ -153,7 +157,7 @@ impl Plane {
             let reason = "this relay was started without a configuration file; there is nothing to reload".to_owned();
             return self.reported(cause, Err(vec![reason]), Vec::new(), Sources::default(), began);
         };
-        let loaded = tokio::task::spawn_blocking(move || load(&file));
+        let loaded = self.aside.spawn_blocking(move || load(&file));
         let Loaded { config, errors, warnings, sources } = loaded.await.expect("reading files does not panic");
         let outcome = match config {
             Some(config) => self.take(config).await,
@@ -183,8 +187,12 @@ impl Plane {
         let old = self.publisher.current();
         let at_restart = at_restart(&old.config, &config);
         let config = Arc::new(config);
-        let next = Snapshot::build(Arc::clone(&config), &self.policies, Some(Arc::clone(&old))).await;
-        let next = next.map_err(|error| vec![error.to_string()])?;
+        let building = {
+            let (config, policies, old) = (Arc::clone(&config), Arc::clone(&self.policies), Arc::clone(&old));
+            self.aside.spawn(async move { Snapshot::build(config, &policies, Some(old)).await })
+        };
+        let next =
+            building.await.expect("building a snapshot does not panic").map_err(|error| vec![error.to_string()])?;
         if next.is_like(&old) {
             return Ok((Outcome::Unchanged, old, at_restart));
         }

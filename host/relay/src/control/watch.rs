@@ -13,13 +13,13 @@ use std::time::Duration;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::Control;
 use super::report::Cause;
 use super::sources::{Fingerprint, directories, inside, outside};
+use crate::aside::Aside;
 use crate::config::files::Sources;
 
 /// How often everything is looked at.
@@ -37,11 +37,11 @@ pub async fn watch(control: Control, mut taken: Fingerprint) {
     loop {
         watcher.watch(&sources);
         let _woken_or_time = timeout(POLL, watcher.changed.notified()).await;
-        let now = seen(&sources, outside).await;
+        let now = seen(&control.aside, &sources, outside).await;
         if now == looked {
             continue;
         }
-        let Some(still) = stillness(&sources, taken).await else {
+        let Some(still) = stillness(&control.aside, &sources, taken).await else {
             // As they were before they were read: what has happened since is seen at the next look.
             looked = now;
             continue;
@@ -56,12 +56,12 @@ pub async fn watch(control: Control, mut taken: Fingerprint) {
 }
 
 /// The content once it has stayed the same for a moment; none where it is what was taken last.
-async fn stillness(sources: &Sources, taken: Fingerprint) -> Option<Fingerprint> {
+async fn stillness(aside: &Aside, sources: &Sources, taken: Fingerprint) -> Option<Fingerprint> {
     let patience = Instant::now() + RESTLESS;
-    let mut before = seen(sources, inside).await;
+    let mut before = seen(aside, sources, inside).await;
     loop {
         sleep(STILL).await;
-        let now = seen(sources, inside).await;
+        let now = seen(aside, sources, inside).await;
         if now == before || Instant::now() > patience {
             return (now != taken).then_some(now);
         }
@@ -69,9 +69,9 @@ async fn stillness(sources: &Sources, taken: Fingerprint) -> Option<Fingerprint>
     }
 }
 
-async fn seen(sources: &Sources, look: fn(&Sources) -> Fingerprint) -> Fingerprint {
+async fn seen(aside: &Aside, sources: &Sources, look: fn(&Sources) -> Fingerprint) -> Fingerprint {
     let sources = sources.clone();
-    spawn_blocking(move || look(&sources)).await.expect("looking at files does not panic")
+    aside.spawn_blocking(move || look(&sources)).await.expect("looking at files does not panic")
 }
 
 /// The system's watch over directories: files are replaced, and a watch on the old one would see nothing.
