@@ -6,12 +6,17 @@
 //! that was told.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::reply::{Reply, Severity};
 use tokio::time::Instant;
+
+use crate::account::Account;
+use of_late::OfLate;
+
+pub mod of_late;
 
 /// How long a refusal is remembered: longer than clients wait before they try again.
 const REMEMBERED: Duration = Duration::from_hours(1);
@@ -22,9 +27,35 @@ const MOST: usize = 4_096;
 #[derive(Debug, Default)]
 pub struct Refusals {
     heard: Mutex<HashMap<String, (Reply, Instant)>>,
+    /// Its tenant's.
+    of_late: Arc<OfLate>,
+}
+
+/// What the provider of any of these accounts, which are a tenant's, has answered to this recipient, if it refused it
+/// within the hour. Mostly no account is looked at, however many there are.
+pub(crate) fn heard_by_any<'a>(
+    accounts: impl IntoIterator<Item = &'a Arc<Account>>,
+    of_late: &OfLate,
+    (sender, recipient): (&ReversePath, &ForwardPath),
+    now: Instant,
+) -> Option<Reply> {
+    if of_late.is_empty() || !of_late.may_know(&key(sender, recipient), now) {
+        return None;
+    }
+    accounts.into_iter().find_map(|account| account.refusals.heard(sender, recipient, now))
 }
 
 impl Refusals {
+    /// Of one of the accounts of a tenant.
+    pub fn of(of_late: &Arc<OfLate>) -> Self {
+        Self { heard: Mutex::default(), of_late: Arc::clone(of_late) }
+    }
+
+    /// What its tenant knows of all accounts.
+    pub(crate) fn of_late(&self) -> &Arc<OfLate> {
+        &self.of_late
+    }
+
     /// The provider's answer to this recipient, if it refused it within the hour. A passing refusal
     /// (4yz) is heard once: it lets the client send the others their mail, and after that the
     /// provider is asked again.
@@ -50,7 +81,9 @@ impl Refusals {
                 heard.clear();
             }
         }
-        heard.insert(key(sender, recipient), (reply, now + REMEMBERED));
+        let key = key(sender, recipient);
+        self.of_late.note(&key, now + REMEMBERED);
+        heard.insert(key, (reply, now + REMEMBERED));
     }
 }
 
