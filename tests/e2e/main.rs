@@ -34,6 +34,7 @@ mod shuts_down;
 mod speaks_smtp;
 mod tidy;
 mod upgrades;
+mod upgrades_move;
 mod upgrades_remember;
 mod upgrades_under_load;
 mod wire;

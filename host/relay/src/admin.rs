@@ -35,7 +35,7 @@ use tokio::sync::watch;
 use self::turns::Turns;
 use crate::authentication::failures::Failures;
 use crate::control::Control;
-use crate::doors::Addresses;
+use crate::doors::{Addresses, next_step};
 use crate::front::Front;
 use crate::inherited::ADMIN;
 use crate::shutdown::Draining;
@@ -56,7 +56,7 @@ pub(crate) struct Admin {
 
 /// The admin address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("admin: cannot listen on {address}: {source}")]
+#[error("admin: cannot listen on {address}: {source}{}", next_step(source))]
 pub struct NotServed {
     /// The address.
     pub address: SocketAddr,

@@ -280,12 +280,16 @@ impl Prepared {
     ///
     /// # Errors
     /// The process before is gone.
-    pub async fn open_after(self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
+    pub async fn open_after(mut self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
+        self.bound.listen()?;
+        let leaving = self.bound.leaving(&self.publisher.current().config.listeners);
+        let draining = self.draining.clone();
         leave(&self.front, &before.left);
         self.policies.write_down(&self.publisher.current().stages).await;
         let mut relay = self.open();
+        let staying = leaving.stay(&relay.front, &draining);
         let following = before.open().await?;
-        relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), main)));
+        relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), (main, staying))));
         Ok(relay)
     }
 }
