@@ -29,6 +29,7 @@ mod processes;
 mod reloads;
 mod replies;
 mod secrets;
+mod series;
 mod service;
 mod shuts_down;
 mod speaks_smtp;

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_store::store::Store;
 use posthouse_upstream::replies::unlisted::Shape;
 use tokio::sync::oneshot;
@@ -36,6 +35,7 @@ use crate::inherited::{Inherited, NotInherited};
 use crate::keeper::Keeper;
 use crate::metrics::FrontDoor;
 use crate::policies::Policies;
+use crate::series::Series;
 use crate::shutdown::{Draining, Shutdown, shutdown};
 use crate::snapshot::{BuildError, Publisher, Snapshot, Snapshots, publish};
 use crate::state::{self, StateError};
@@ -102,7 +102,7 @@ pub struct Prepared {
     doors: Doors,
     bound: Bound,
     admin: Option<(Accepting, AdminDoor, SocketAddr)>,
-    prometheus: Option<PrometheusHandle>,
+    series: Option<Series>,
 }
 
 /// Where a configuration comes from: the main file, if it is in one, and all that it is made of.
@@ -115,25 +115,21 @@ pub struct Origin {
 }
 
 impl Relay {
-    /// Starts a relay. `prometheus` shows the metrics of the recorder that was installed, on the admin address; without
-    /// it there are none.
+    /// Starts a relay. `series` are the metrics of the recorder that was installed, shown on the admin address; without
+    /// them there are none.
     ///
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
-    pub async fn start(config: &Config, prometheus: Option<PrometheusHandle>) -> Result<Self, StartError> {
-        Self::start_from(Origin::default(), config, prometheus).await
+    pub async fn start(config: &Config, series: Option<Series>) -> Result<Self, StartError> {
+        Self::start_from(Origin::default(), config, series).await
     }
 
     /// Starts a relay whose configuration can be read again.
     ///
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
-    pub async fn start_from(
-        origin: Origin,
-        config: &Config,
-        prometheus: Option<PrometheusHandle>,
-    ) -> Result<Self, StartError> {
-        Ok(Self::prepare(origin, config, prometheus, Beginnings::default()).await?.open())
+    pub async fn start_from(origin: Origin, config: &Config, series: Option<Series>) -> Result<Self, StartError> {
+        Ok(Self::prepare(origin, config, series, Beginnings::default()).await?.open())
     }
 
     /// Makes everything of a relay that can fail, the store among it, and opens no door yet.
@@ -143,7 +139,7 @@ impl Relay {
     pub async fn prepare(
         origin: Origin,
         config: &Config,
-        prometheus: Option<PrometheusHandle>,
+        series: Option<Series>,
         beginnings: Beginnings,
     ) -> Result<Prepared, StartError> {
         let Beginnings { inherited, started_before } = beginnings;
@@ -170,7 +166,7 @@ impl Relay {
         let mut claimed = inherited.claim(&config.listeners, config.admin.as_ref().map(|admin| admin.listen))?;
         let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen, claimed.admin.take())).transpose()?;
         let bound = doors.bind(&config.listeners, claimed)?;
-        Ok(Prepared { origin, publisher, policies, audit, front, shutdown, draining, doors, bound, admin, prometheus })
+        Ok(Prepared { origin, publisher, policies, audit, front, shutdown, draining, doors, bound, admin, series })
     }
 
     /// Changes it while it runs.
@@ -252,7 +248,7 @@ impl Relay {
 impl Prepared {
     /// Opens the doors.
     pub fn open(self) -> Relay {
-        let Self { origin, publisher, policies, audit, front, shutdown, draining, mut doors, bound, admin, prometheus } =
+        let Self { origin, publisher, policies, audit, front, shutdown, draining, mut doors, bound, admin, series } =
             self;
         let addresses = doors.addresses();
         doors.open(&publisher.current().config.listeners, bound);
@@ -269,7 +265,7 @@ impl Prepared {
         let control = Control::begin(beginning, &draining);
         let admin = serving.map(|(accepting, address)| {
             let (front, addresses) = (Arc::clone(&front), addresses.clone());
-            admin::serve(accepting, Admin::new(front, control.clone(), addresses, prometheus, watcher));
+            admin::serve(accepting, Admin::new(front, control.clone(), addresses, series, watcher));
             address
         });
         Relay { addresses, admin, front, shutdown, control, keeper, before: None }

@@ -14,6 +14,7 @@ use crate::account::Account;
 use crate::budget::Budget;
 use crate::config::account::Account as Settings;
 use crate::generations::Line;
+use crate::metrics::TenantMetrics;
 use crate::pauses::{Pause, TenantPauses};
 use crate::refusals::of_late::OfLate;
 use crate::tally::Tally;
@@ -36,6 +37,8 @@ pub struct Tenant {
     pub lacks_policy: bool,
     /// What is set aside of it for a while.
     pub pauses: Arc<TenantPauses>,
+    /// Its counts.
+    pub metrics: TenantMetrics,
     /// What became of its messages; outlives generations.
     pub tally: Arc<Tally>,
     /// What it may take at a time; outlives generations.
@@ -65,6 +68,7 @@ impl Tenant {
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
         let recipients = accounts.values().map(|account| account.recipients_per_message).min();
         Self {
+            metrics: TenantMetrics::register(&id),
             id,
             accounts,
             routes,
