@@ -16,9 +16,9 @@ mod uploads;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use metrics_exporter_prometheus::PrometheusBuilder;
 use posthouse_relay::config::from_toml;
 use posthouse_relay::relay::Relay;
+use posthouse_relay::series::Series;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -105,8 +105,8 @@ async fn health_readiness_and_metrics_are_served() {
     let odd = odd + ENDING;
     let loaded = from_toml(&main, &[("acme", TENANT), ("watched", &watched()), ("odd", &odd)]);
     let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", loaded.report()));
-    let prometheus = PrometheusBuilder::new().install_recorder().expect("the only recorder of this process");
-    let relay = Relay::start(config, Some(prometheus)).await.expect("a relay starts");
+    let series = Series::install().expect("the only recorder of this process");
+    let relay = Relay::start(config, Some(series)).await.expect("a relay starts");
     let admin = relay.admin_address().expect("an admin address");
     assert!(get(admin, "/healthz").await.starts_with("HTTP/1.1 200"));
     assert!(get(admin, "/readyz").await.ends_with("ready\n"));

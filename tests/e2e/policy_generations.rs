@@ -6,6 +6,7 @@ use std::time::Duration;
 use posthouse_relay::audit::Actor;
 use posthouse_relay::config::load;
 use posthouse_relay::control::policies::{Component, Move, Push, Rejected};
+use posthouse_relay::generations::shadow::{Counts, Tallies};
 use posthouse_relay::pauses::Subject;
 use posthouse_relay::relay::{Beginnings, Origin, Relay};
 use posthouse_store::generations::{Generation, Stage};
@@ -158,6 +159,94 @@ async fn a_shadow_is_asked_about_recipients_where_the_one_that_decides_is_not_co
     let counts = compared.await.expect("the recipient is compared, and the message");
     let of = counts.differences.iter().find(|difference| difference.hook == "recipient").expect("it is kept");
     assert_eq!((&*of.in_what, of.deciding, &*of.shadow), (&["verdict"][..], "proceed", "reject"));
+}
+
+/// A policy of `plugins`, with these settings: other than the scripted guest it exports the one hook that it has.
+fn plugin(name: &str, settings: &[(&str, &str)], to: Stage) -> Push {
+    let file = format!("{}/../plugins/prebuilt/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
+    let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let component = Component::Octets(std::fs::read(file).expect("a prebuilt plugin"));
+    Push { component, settings: Some(settings), ..push("", to) }
+}
+
+/// One that knows recipients only, and one that knows messages only.
+fn guard(to: Stage) -> Push {
+    plugin("recipient-guard", &[("deny", "ben@example.org")], to)
+}
+
+fn hygiene(to: Stage) -> Push {
+    plugin("header-hygiene", &[("add.X-Hygiene", "yes")], to)
+}
+
+/// What was compared, once it is so many recipients and messages.
+async fn compared(files: &Files, recipients: u64, messages: u64) -> Counts {
+    let all = |of: Tallies| of.same + of.different + of.failed + of.skipped;
+    let compared = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            let snapshot = files.relay.snapshot();
+            let counts = snapshot.tenants["acme"].line.comparison().expect("there is a shadow");
+            if (all(counts.recipients), all(counts.messages)) == (recipients, messages) {
+                return counts;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    compared.await.unwrap_or_else(|_| panic!("{:?}", files.relay.snapshot().tenants["acme"].line.comparison()))
+}
+
+fn difference<'a>(counts: &'a Counts, hook: &str) -> (&'a [&'static str], &'static str, &'a str) {
+    let of = counts.differences.iter().find(|difference| difference.hook == hook).expect("it is kept");
+    (&of.in_what, of.deciding, &of.shadow)
+}
+
+#[tokio::test]
+async fn a_shadow_with_a_hook_that_the_one_that_decides_lacks_is_compared_with_what_happens() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(hygiene(Stage::Active)).await.expect("it is taken");
+    files.push(guard(Stage::Shadow)).await.expect("it is taken");
+    let both = ["ann@example.org", "ben@example.org"];
+    assert!(send(&mut client, "me@acme.example", &both, MESSAGE).await.starts_with("250 "));
+    let counts = compared(&files, 2, 1).await;
+    assert_eq!((counts.recipients.same, counts.recipients.different), (1, 1));
+    assert_eq!(difference(&counts, "recipient"), (&["verdict"][..], "proceed", "reject"));
+    // The shadow would leave the header as it is.
+    assert_eq!(difference(&counts, "message"), (&["headers"][..], "proceed", "proceed"));
+    let messages = files.simulator.ledger().wait_for(1).await;
+    assert!(String::from_utf8_lossy(crate::post::bytes(&messages[0])).contains("X-Hygiene: yes\r\n"));
+}
+
+#[tokio::test]
+async fn a_shadow_without_a_hook_of_the_one_that_decides_is_compared_as_one_that_lets_everything_pass() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(guard(Stage::Active)).await.expect("it is taken");
+    files.push(hygiene(Stage::Shadow)).await.expect("it is taken");
+    client.expect("MAIL FROM:<me@acme.example>", "250").await;
+    client.expect("RCPT TO:<ben@example.org>", "550 5.7.1").await;
+    client.expect("RCPT TO:<ann@example.org>", "250").await;
+    client.expect("DATA", "354").await;
+    client.send(format!("{MESSAGE}.\r\n")).await;
+    client.hear("250 ").await;
+    let counts = compared(&files, 2, 1).await;
+    assert_eq!((counts.recipients.same, counts.recipients.different), (1, 1));
+    assert_eq!(difference(&counts, "recipient"), (&["verdict"][..], "reject", "proceed"));
+    assert_eq!(difference(&counts, "message"), (&["headers"][..], "proceed", "proceed"));
+    let messages = files.simulator.ledger().wait_for(1).await;
+    assert!(!String::from_utf8_lossy(crate::post::bytes(&messages[0])).contains("X-Hygiene"));
+}
+
+#[tokio::test]
+async fn what_neither_of_two_has_a_hook_for_is_not_compared() {
+    let files = Files::with(UPLOADS).await;
+    let mut client = files.client(APP).await;
+    files.push(guard(Stage::Active)).await.expect("it is taken");
+    files.push(guard(Stage::Shadow)).await.expect("it is taken");
+    assert!(mail(&mut client).await.starts_with("250 "));
+    assert_eq!(compared(&files, 1, 0).await.recipients.same, 1);
+    // It is the one that decides on no message either; nor is anything of it held back for the next one.
+    assert!(mail(&mut client).await.starts_with("250 "));
+    assert_eq!(compared(&files, 2, 0).await.recipients.same, 2);
 }
 
 #[tokio::test]

@@ -83,6 +83,40 @@ async fn a_block_that_the_old_process_hears_of_is_obeyed_by_the_new_one() {
 }
 
 #[tokio::test]
+async fn a_recipient_that_was_refused_to_the_old_process_hears_it_from_the_new_one() {
+    for while_it_drains in [false, true] {
+        let host = host().await;
+        let service = host.start().await;
+        let address = service.address();
+        let mut old = client(address).await;
+        old.expect(&format!("MAIL FROM:<{BOX}>"), "250").await;
+        old.expect("RCPT TO:<ann@example.org>", "250").await;
+        old.expect("RCPT TO:<unknown@example.org>", "250").await;
+        old.expect("DATA", "354").await;
+        old.send("Subject: begun\r\n").await;
+        if while_it_drains {
+            upgrade(&host).await;
+        }
+        old.send("\r\nended\r\n.\r\n").await;
+        old.hear("451 ").await;
+        if !while_it_drains {
+            upgrade(&host).await;
+        }
+        assert!(ended(service.process).await.success());
+        let mut client = client(address).await;
+        client.expect(&format!("MAIL FROM:<{BOX}>"), "250").await;
+        let heard = client.expect("RCPT TO:<unknown@example.org>", "550 5.1.1").await;
+        assert!(heard.contains("refused by the provider"), "{heard}");
+        client.expect("RCPT TO:<ann@example.org>", "250").await;
+        client.expect("DATA", "354").await;
+        client.send("Subject: again\r\n\r\nbody\r\n.\r\n").await;
+        client.hear("250 ").await;
+        assert_eq!(host.simulator.ledger().accepted(), 1);
+        end(host.pid()).await;
+    }
+}
+
+#[tokio::test]
 async fn what_the_old_process_takes_of_a_budget_while_it_drains_is_counted_by_the_new_one() {
     let host = host().await;
     let file = std::fs::read_to_string(host.path("tenants/acme.toml")).expect("it was written");

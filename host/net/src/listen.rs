@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use crate::stream::Stream;
@@ -22,27 +22,41 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Listener(TcpListener);
 
+/// An address that is this process's beside sockets which cover it or are covered by it, and at which nobody listens yet.
+#[derive(Debug)]
+pub struct Reserved {
+    socket: Socket,
+    others: Vec<Arc<Listener>>,
+}
+
 impl Listener {
     /// Listens on this address; port 0 lets the system choose one.
     ///
     /// # Errors
     /// The address is in use, not this host's, or not allowed.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        Self::from_std(bound(address, |_| Ok(()))?.into())
+        let socket = bound(address, |_| Ok(()))?;
+        socket.listen(BACKLOG)?;
+        Self::from_std(socket.into())
     }
 
     /// Listens on an address that covers that of these sockets, or is covered by it: the kernel allows that to sockets of
-    /// one process which say so (socket(7), SO_REUSEPORT), and these say so for no longer than it takes.
+    /// one user which say so (socket(7), SO_REUSEPORT), and these say so for no longer than it takes.
     ///
     /// # Errors
     /// As [`Self::bind`].
-    pub fn bind_beside(address: SocketAddr, others: &[Arc<Self>]) -> io::Result<Self> {
-        let share = |shared: bool| others.iter().try_for_each(|other| SockRef::from(&other.0).set_reuse_port(shared));
-        let socket = share(true).and_then(|()| bound(address, |socket| socket.set_reuse_port(true)));
-        share(false)?;
-        let socket = socket?;
+    pub fn bind_beside(address: SocketAddr, others: Vec<Arc<Self>>) -> io::Result<Self> {
+        Self::reserve_beside(address, others)?.listen()
+    }
+
+    /// Takes such an address and does not listen yet, so that no client is led there.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn reserve_beside(address: SocketAddr, others: Vec<Arc<Self>>) -> io::Result<Reserved> {
+        let socket = sharing(&others, || bound(address, |socket| socket.set_reuse_port(true)))?;
         socket.set_reuse_port(false)?;
-        Self::from_std(socket.into())
+        Ok(Reserved { socket, others })
     }
 
     /// A socket that somebody else has bound (socket activation).
@@ -70,6 +84,21 @@ impl Listener {
         self.0.as_fd().try_clone_to_owned()
     }
 
+    /// A connection that waits to be accepted, if one does.
+    pub fn accept_waiting(&self) -> Option<(Stream, SocketAddr)> {
+        loop {
+            match SockRef::from(&self.0).accept() {
+                Ok((socket, peer)) => {
+                    socket.set_nonblocking(true).ok()?;
+                    let socket = TcpStream::from_std(socket.into()).ok()?;
+                    return Some((Stream::plain(socket), peer.as_socket()?));
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     /// The next connection.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
@@ -82,6 +111,36 @@ impl Listener {
     }
 }
 
+impl Reserved {
+    /// Listens.
+    ///
+    /// # Errors
+    /// As [`Listener::bind`]: somebody else may be at the address meanwhile.
+    pub fn listen(self) -> io::Result<Listener> {
+        let Self { socket, others } = self;
+        let listening = || socket.set_reuse_port(true).and_then(|()| socket.listen(BACKLOG));
+        sharing(&others, listening)?;
+        socket.set_reuse_port(false)?;
+        Listener::from_std(socket.into())
+    }
+
+    /// Where it will.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// What comes of it while these sockets let others share their port.
+fn sharing<T>(others: &[Arc<Listener>], work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let share = |shared: bool| others.iter().try_for_each(|other| SockRef::from(&other.0).set_reuse_port(shared));
+    let done = share(true).and_then(|()| work());
+    share(false)?;
+    done
+}
+
 fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -91,7 +150,6 @@ fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -
     }
     prepare(&socket)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
     Ok(socket)
 }
 

@@ -33,6 +33,13 @@ pub struct Decided {
     pub instructions: Instructions,
 }
 
+impl Decided {
+    /// What becomes of a message that no policy decides on: it goes on, and nothing of it changes.
+    pub fn nothing() -> Self {
+        Self { verdict: Verdict::Proceed, instructions: Instructions::default() }
+    }
+}
+
 /// How a message goes on. Every name in it was found in the realm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Instructions {

@@ -39,6 +39,7 @@ use crate::config::account::Account as Settings;
 use crate::metrics::AccountMetrics;
 use crate::pace::Pace;
 use crate::refusals::Refusals;
+use crate::refusals::of_late::OfLate;
 use crate::tally::Tally;
 
 /// One mailbox.
@@ -85,13 +86,18 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Account {
-    pub(crate) fn new(tenant: &str, settings: &Settings, connector: Connector, around: &Surroundings<'_>) -> Self {
+    pub(crate) fn new(
+        (tenant, of_late): (&str, &Arc<OfLate>),
+        settings: &Settings,
+        connector: Connector,
+        around: &Surroundings<'_>,
+    ) -> Self {
         let origin = Origin::of(settings, around);
         Self {
             id: settings.id.clone(),
             address: settings.address.clone(),
             recipients_per_message: settings.provider.recipients_per_message,
-            refusals: Arc::default(),
+            refusals: Arc::new(Refusals::of(of_late)),
             metrics: AccountMetrics::register(tenant, &settings.id),
             pool: Pool::new(origin.target(connector), origin.limits),
             credentials: credentials(tenant, settings, around),

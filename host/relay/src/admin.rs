@@ -27,7 +27,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
 use tokio::sync::watch;
@@ -35,9 +34,10 @@ use tokio::sync::watch;
 use self::turns::Turns;
 use crate::authentication::failures::Failures;
 use crate::control::Control;
-use crate::doors::Addresses;
+use crate::doors::{Addresses, next_step};
 use crate::front::Front;
 use crate::inherited::ADMIN;
+use crate::series::Series;
 use crate::shutdown::Draining;
 use crate::snapshot::Snapshot;
 
@@ -47,7 +47,7 @@ pub(crate) struct Admin {
     front: Arc<Front>,
     control: Control,
     addresses: Addresses,
-    prometheus: Option<PrometheusHandle>,
+    series: Option<Series>,
     draining: Draining,
     failures: Arc<Failures>,
     turns: Arc<Turns>,
@@ -56,7 +56,7 @@ pub(crate) struct Admin {
 
 /// The admin address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("admin: cannot listen on {address}: {source}")]
+#[error("admin: cannot listen on {address}: {source}{}", next_step(source))]
 pub struct NotServed {
     /// The address.
     pub address: SocketAddr,
@@ -137,12 +137,12 @@ impl Admin {
         front: Arc<Front>,
         control: Control,
         addresses: Addresses,
-        prometheus: Option<PrometheusHandle>,
+        series: Option<Series>,
         draining: Draining,
     ) -> Self {
         let (failures, began) = (Arc::default(), (Instant::now(), SystemTime::now()));
         let turns = Arc::default();
-        Self { front, control, addresses, prometheus, draining, failures, turns, began }
+        Self { front, control, addresses, series, draining, failures, turns, began }
     }
 
     /// What holds now.

@@ -3,13 +3,15 @@
 //! New ones are bound before anything is published: a configuration whose address is taken is refused whole. A socket
 //! whose address stays is never closed, whatever else changes, so that no client finds the door shut.
 
+mod leaving;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use posthouse_net::listen::Listener;
+use posthouse_net::listen::{Listener, Reserved};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::info;
@@ -20,6 +22,8 @@ use crate::inherited::Claimed;
 use crate::listener::accept;
 use crate::shutdown::Draining;
 
+pub(crate) use leaving::{Leaving, Staying};
+
 /// Where the listeners listen, by name, for whoever wants to know.
 #[derive(Debug, Clone, Default)]
 pub struct Addresses {
@@ -28,7 +32,7 @@ pub struct Addresses {
 
 /// A listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("listener {name}: cannot listen on {address}: {source}")]
+#[error("listener {name}: cannot listen on {address}: {source}{}", next_step(source))]
 pub struct NotOpened {
     /// The listener.
     pub name: String,
@@ -68,6 +72,10 @@ struct Door {
 #[derive(Debug, Default)]
 pub(crate) struct Bound {
     sockets: HashMap<Place, (Arc<Listener>, SocketAddr)>,
+    /// Addresses that are listened on once the process before does so no more, by their listeners' names.
+    reserved: Vec<(String, SocketAddr, Reserved)>,
+    /// That process's sockets which are no listener's any more.
+    left: Vec<Arc<Listener>>,
 }
 
 impl Doors {
@@ -89,14 +97,21 @@ impl Doors {
     /// # Errors
     /// An address is taken or not this host's; nothing has changed then.
     pub(crate) fn bind(&self, listeners: &[Settings], mut inherited: Claimed) -> Result<Bound, NotOpened> {
-        let mut bound = Bound::default();
+        let left = inherited.left.drain(..).map(Listener::from_std).filter_map(Result::ok).map(Arc::new).collect();
+        let mut bound = Bound { left, ..Bound::default() };
         for Settings { name, address, .. } in listeners {
             let place = Place::of(name, *address);
             if !self.open.contains_key(&place) {
                 let failed = |source| NotOpened { name: name.clone(), address: *address, source };
                 let socket = match inherited.listeners.remove(name) {
                     Some(socket) => Listener::from_std(socket),
-                    None => self.bind_one(*address, listeners),
+                    None => match bound.reserve(*address) {
+                        Some(reserved) => {
+                            bound.reserved.push((name.clone(), *address, reserved.map_err(failed)?));
+                            continue;
+                        }
+                        None => self.bind_one(*address, listeners),
+                    },
                 };
                 let socket = socket.and_then(|socket| Ok((socket.local_address()?, socket)));
                 let (local, socket) = socket.map_err(failed)?;
@@ -116,7 +131,7 @@ impl Doors {
             |place: &Place| !listeners.iter().any(|listener| Place::of(&listener.name, listener.address) == *place);
         let in_the_way = self.open.iter().filter(|(place, door)| door.local.port() == address.port() && goes(place));
         let in_the_way: Vec<_> = in_the_way.filter_map(|(_, door)| door.socket.upgrade()).collect();
-        if in_the_way.is_empty() { bound } else { Listener::bind_beside(address, &in_the_way) }
+        if in_the_way.is_empty() { bound } else { Listener::bind_beside(address, in_the_way) }
     }
 
     /// Stops accepting where the listener is another one from now on, or none: to be called before its rules change, so
@@ -153,7 +168,8 @@ impl Doors {
         open.map(|(name, socket)| Ok((name, socket.duplicate()?))).collect()
     }
 
-    /// Opens what was bound, under the names of these listeners; sockets of none of them are closed.
+    /// Opens what was bound, under the names of these listeners; sockets of none of them are closed, and whoever waits
+    /// there is served by the listener that has the address now.
     pub(crate) fn open(&mut self, listeners: &[Settings], mut bound: Bound) {
         for Settings { name, address, .. } in listeners {
             let place = Place::of(name, *address);
@@ -167,12 +183,50 @@ impl Doors {
             self.open.insert(place, Door { name: name.clone(), local, stop, socket: door, accepting });
         }
         self.addresses.keep(listeners);
+        let closed = bound.sockets.into_values().map(|(socket, _)| socket).collect();
+        Leaving::of(closed, listeners).close(&self.front, &self.draining);
+    }
+}
+
+impl Bound {
+    /// Reserves an address that the process before listens on by a socket which is no listener's any more.
+    fn reserve(&self, address: SocketAddr) -> Option<io::Result<Reserved>> {
+        let port = |socket: &Listener| socket.local_address().map_or(0, |address| address.port());
+        let in_the_way: Vec<_> = self.left.iter().filter(|left| port(left) == address.port()).cloned().collect();
+        (!in_the_way.is_empty()).then(|| Listener::reserve_beside(address, in_the_way))
+    }
+
+    /// Listens on what is reserved: nobody else does any more.
+    ///
+    /// # Errors
+    /// Somebody has taken an address meanwhile.
+    pub(crate) fn listen(&mut self) -> Result<(), NotOpened> {
+        for (name, address, reserved) in self.reserved.drain(..) {
+            let socket = reserved.local_address().and_then(|local| Ok((Arc::new(reserved.listen()?), local)));
+            let socket = socket.map_err(|source| NotOpened { name: name.clone(), address, source })?;
+            self.sockets.insert(Place::of(&name, address), socket);
+        }
+        Ok(())
+    }
+
+    /// The sockets of the process before that others have taken the place of; none of them is closed by [`Doors::open`].
+    pub(crate) fn leaving(&mut self, listeners: &[Settings]) -> Leaving {
+        Leaving::of(std::mem::take(&mut self.left), listeners)
     }
 }
 
 impl Place {
     fn of(name: &str, address: SocketAddr) -> Self {
         Self { address, name: (address.port() == 0).then(|| name.to_owned()) }
+    }
+}
+
+/// What to do about it, where that can be said.
+pub(crate) fn next_step(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "; end what listens there (`ss -ltnp` names it), or give it another port",
+        io::ErrorKind::AddrNotAvailable => "; use an address of this host (`ip address` lists them)",
+        _ => "",
     }
 }
 

@@ -15,6 +15,9 @@
 //! | drains; each share that becomes smaller, and what it learns: `shares` | may open so many more sessions |
 //! | ends, which closes the channel | has all of each mailbox's sessions |
 //!
+//! What a policy's breaker knows does not go over: a rest lasts a minute at most, the new program may be what mends it, and
+//! trying it anew costs nobody but its own tenant some twenty calls within its limits.
+//!
 //! The one invariant: until `open` has been heard nothing of the old process is given up for good. If the new one fails
 //! before, or takes too long, it is ended and the old one takes up where it was. Who connects in between waits in the
 //! sockets' queue, which belongs to neither.
@@ -24,6 +27,7 @@ mod lessons;
 pub(crate) mod message;
 pub mod predecessor;
 pub mod program;
+mod refused;
 pub(crate) mod shares;
 pub(crate) mod sockets;
 pub mod successor;

@@ -52,6 +52,8 @@ pub enum NotInherited {
 pub(crate) struct Claimed {
     pub(crate) listeners: HashMap<String, TcpListener>,
     pub(crate) admin: Option<TcpListener>,
+    /// Those of the process before that are no listener's any more: they may be in the way of one.
+    pub(crate) left: Vec<TcpListener>,
 }
 
 #[derive(Debug)]
@@ -135,7 +137,10 @@ impl Inherited {
         }
         match self.sockets.iter().find(|socket| socket.origin != Origin::Predecessor) {
             Some(socket) => Err(socket.unclaimed(&wanted)),
-            None => Ok(claimed),
+            None => {
+                claimed.left = self.sockets.into_iter().map(|socket| socket.socket).collect();
+                Ok(claimed)
+            }
         }
     }
 }

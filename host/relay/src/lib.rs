@@ -38,6 +38,7 @@ pub mod recent;
 pub mod refusals;
 pub mod relay;
 pub mod replies;
+pub mod series;
 pub mod service;
 pub mod shutdown;
 pub mod simulation;

@@ -104,22 +104,26 @@ pub(crate) async fn accept(
             () = draining.begun() => break,
             () = told(&mut stop) => return listener,
         };
-        // The rules of now: a reload between two connections shows in the second.
-        let Some(rules) = front.snapshots.current().listener(&name).cloned() else { continue };
-        let Some(place) = front.connections.admit(peer.ip()) else {
-            turn_away(stream, peer, &front).await;
-            continue;
-        };
-        front.metrics.accepted.increment(1);
-        front.metrics.connections.increment(1.0);
-        let (front, draining) = (Arc::clone(&front), draining.clone());
-        tokio::spawn(async move {
-            session::serve(stream, peer.ip(), rules, Arc::clone(&front), draining, place).await;
-            front.metrics.connections.decrement(1.0);
-        });
+        let_in((stream, peer), &name, &front, &draining).await;
     }
     info!(listener = name, "no longer accepting");
     listener
+}
+
+/// Serves a client of the listener of this name, or turns it away.
+pub(crate) async fn let_in((stream, peer): (Stream, SocketAddr), name: &str, front: &Arc<Front>, draining: &Draining) {
+    // The rules of now: a reload between two connections shows in the second.
+    let Some(rules) = front.snapshots.current().listener(name).cloned() else { return };
+    let Some(place) = front.connections.admit(peer.ip()) else {
+        return turn_away(stream, peer, front).await;
+    };
+    front.metrics.accepted.increment(1);
+    front.metrics.connections.increment(1.0);
+    let (front, draining) = (Arc::clone(front), draining.clone());
+    tokio::spawn(async move {
+        session::serve(stream, peer.ip(), rules, Arc::clone(&front), draining, place).await;
+        front.metrics.connections.decrement(1.0);
+    });
 }
 
 /// Ends when it is told to. Where whoever could tell is gone, nobody will: the door stays open.

@@ -2,7 +2,7 @@
 //!
 //! Labels are bounded: they come from configuration or from closed sets in the code, never from
 //! what a client or a provider sends. Handles are made once, so that counting is one atomic
-//! operation on the way of a message.
+//! operation on the way of a message. A series with a tenant or an account in it lives as long as they do (`series`).
 
 use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -169,8 +169,8 @@ pub struct HookMetrics {
 }
 
 impl PolicyMetrics {
-    /// Registers the metrics of this tenant's policies. What a policy calls itself is no label: series are never forgotten,
-    /// and a tenant may bring as many names as it likes.
+    /// Registers the metrics of this tenant's policies. What a policy calls itself is no label: a tenant may bring as many
+    /// names as it likes.
     pub fn register(tenant: &str) -> Self {
         describe_counter!("posthouse_policy_calls_total", "calls of a tenant's policy, by hook and result");
         describe_counter!("posthouse_policy_failures_total", "calls that came to no decision, by reason");
@@ -269,9 +269,18 @@ impl AlertMetrics {
     }
 }
 
-/// Counts a connection that its tenant had no place for.
-pub fn count_turned_away(tenant: &str) {
-    counter!("posthouse_tenant_connections_refused_total", "tenant" => tenant.to_owned()).increment(1);
+/// What is counted of one tenant, whichever account it is about. As long as it lives, so do all series of the tenant's own.
+#[derive(Clone, Debug)]
+pub struct TenantMetrics {
+    /// Connections that the tenant had no place for.
+    pub turned_away: Counter,
+}
+
+impl TenantMetrics {
+    /// Registers the metrics of this tenant.
+    pub fn register(tenant: &str) -> Self {
+        Self { turned_away: counter!("posthouse_tenant_connections_refused_total", "tenant" => tenant.to_owned()) }
+    }
 }
 
 /// What is counted of one account's messages.

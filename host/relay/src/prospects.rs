@@ -13,6 +13,7 @@ use crate::account::Account;
 use crate::answer::Undelivered;
 use crate::decide;
 use crate::policies::{Refusal, TenantPolicy};
+use crate::refusals::heard_by_any;
 use crate::snapshot::Known;
 use crate::tenant::Tenant;
 
@@ -61,9 +62,7 @@ impl Prospects {
     pub(crate) fn recipients_per_message(&self) -> usize {
         match self {
             Self::One(account) => account.recipients_per_message,
-            Self::Any(tenant) => {
-                tenant.accounts.values().map(|account| account.recipients_per_message).min().unwrap_or(usize::MAX)
-            }
+            Self::Any(tenant) => tenant.recipients_per_message,
         }
     }
 
@@ -73,7 +72,7 @@ impl Prospects {
         match self {
             Self::One(account) => account.refusals.heard(sender, recipient, now),
             Self::Any(tenant) => {
-                tenant.accounts.values().find_map(|account| account.refusals.heard(sender, recipient, now))
+                heard_by_any(tenant.accounts.values(), &tenant.refused_of_late, (sender, recipient), now)
             }
         }
     }

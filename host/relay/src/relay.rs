@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use posthouse_store::store::Store;
 use posthouse_upstream::replies::unlisted::Shape;
 use tokio::sync::oneshot;
@@ -37,6 +36,7 @@ use crate::inherited::{Inherited, NotInherited};
 use crate::keeper::Keeper;
 use crate::metrics::FrontDoor;
 use crate::policies::Policies;
+use crate::series::Series;
 use crate::shutdown::{Draining, Shutdown, shutdown};
 use crate::snapshot::{BuildError, Publisher, Snapshot, Snapshots, publish};
 use crate::state::{self, StateError};
@@ -106,7 +106,7 @@ pub struct Prepared {
     doors: Doors,
     bound: Bound,
     admin: Option<(Accepting, AdminDoor, SocketAddr)>,
-    prometheus: Option<PrometheusHandle>,
+    series: Option<Series>,
     aside: Arc<Aside>,
 }
 
@@ -120,25 +120,21 @@ pub struct Origin {
 }
 
 impl Relay {
-    /// Starts a relay. `prometheus` shows the metrics of the recorder that was installed, on the admin address; without
-    /// it there are none.
+    /// Starts a relay. `series` are the metrics of the recorder that was installed, shown on the admin address; without
+    /// them there are none.
     ///
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
-    pub async fn start(config: &Config, prometheus: Option<PrometheusHandle>) -> Result<Self, StartError> {
-        Self::start_from(Origin::default(), config, prometheus).await
+    pub async fn start(config: &Config, series: Option<Series>) -> Result<Self, StartError> {
+        Self::start_from(Origin::default(), config, series).await
     }
 
     /// Starts a relay whose configuration can be read again.
     ///
     /// # Errors
     /// The configuration cannot be used, or an address is taken.
-    pub async fn start_from(
-        origin: Origin,
-        config: &Config,
-        prometheus: Option<PrometheusHandle>,
-    ) -> Result<Self, StartError> {
-        Ok(Self::prepare(origin, config, prometheus, Beginnings::default()).await?.open())
+    pub async fn start_from(origin: Origin, config: &Config, series: Option<Series>) -> Result<Self, StartError> {
+        Ok(Self::prepare(origin, config, series, Beginnings::default()).await?.open())
     }
 
     /// Makes everything of a relay that can fail, the store among it, and opens no door yet.
@@ -148,7 +144,7 @@ impl Relay {
     pub async fn prepare(
         origin: Origin,
         config: &Config,
-        prometheus: Option<PrometheusHandle>,
+        series: Option<Series>,
         beginnings: Beginnings,
     ) -> Result<Prepared, StartError> {
         let Beginnings { inherited, started_before } = beginnings;
@@ -187,7 +183,7 @@ impl Relay {
             doors,
             bound,
             admin,
-            prometheus,
+            series,
             aside,
         })
     }
@@ -282,7 +278,7 @@ impl Prepared {
             mut doors,
             bound,
             admin,
-            prometheus,
+            series,
             aside,
         } = self;
         let addresses = doors.addresses();
@@ -300,7 +296,7 @@ impl Prepared {
         let control = Control::begin(beginning, &draining);
         let admin = serving.map(|(accepting, address)| {
             let (front, addresses) = (Arc::clone(&front), addresses.clone());
-            admin::serve(accepting, Admin::new(front, control.clone(), addresses, prometheus, watcher));
+            admin::serve(accepting, Admin::new(front, control.clone(), addresses, series, watcher));
             address
         });
         Relay { addresses, admin, front, shutdown, control, keeper, before: None }
@@ -311,12 +307,16 @@ impl Prepared {
     ///
     /// # Errors
     /// The process before is gone.
-    pub async fn open_after(self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
+    pub async fn open_after(mut self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
+        self.bound.listen()?;
+        let leaving = self.bound.leaving(&self.publisher.current().config.listeners);
+        let draining = self.draining.clone();
         leave(&self.front, &before.left);
         self.policies.write_down(&self.publisher.current().stages).await;
         let mut relay = self.open();
+        let staying = leaving.stay(&relay.front, &draining);
         let following = before.open().await?;
-        relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), main)));
+        relay.before = Some(tokio::spawn(following.follow(Arc::clone(&relay.front), (main, staying))));
         Ok(relay)
     }
 }

@@ -227,7 +227,7 @@ impl Snapshot {
         }
     }
 
-    /// The moment from which this snapshot holds instead of `old`: what accounts share is handed over, and sessions that
+    /// This snapshot is to hold instead of `old` from now on: what accounts share is handed over, and sessions that
     /// nobody may use any more end.
     fn take_over(&self, old: &Self) {
         for (id, tenant) in &old.tenants {
@@ -275,8 +275,10 @@ impl Publisher {
         next.generation = self.current().generation + 1;
         next.stages.clear();
         let next = Arc::new(next);
-        let old = self.publish.send_replace(Arc::clone(&next));
-        next.take_over(&old);
+        // Before anybody delivers by it: whoever did would not know that a mailbox may have fewer sessions now, nor wait
+        // for those that end. Who still begins by the old one is bound by what holds for both.
+        next.take_over(&self.current());
+        self.publish.send_replace(Arc::clone(&next));
         next
     }
 

@@ -14,7 +14,9 @@ use crate::account::Account;
 use crate::budget::Budget;
 use crate::config::account::Account as Settings;
 use crate::generations::Line;
+use crate::metrics::TenantMetrics;
 use crate::pauses::{Pause, TenantPauses};
+use crate::refusals::of_late::OfLate;
 use crate::tally::Tally;
 use crate::tenant_limits::{Allowance, TenantLimits};
 
@@ -35,12 +37,18 @@ pub struct Tenant {
     pub lacks_policy: bool,
     /// What is set aside of it for a while.
     pub pauses: Arc<TenantPauses>,
+    /// Its counts.
+    pub metrics: TenantMetrics,
     /// What became of its messages; outlives generations.
     pub tally: Arc<Tally>,
     /// What it may take at a time; outlives generations.
     pub limits: Arc<TenantLimits>,
     /// The numbers that hold for that from this generation on.
     pub allowance: Allowance,
+    /// Which recipients any of its accounts may have seen refused of late; outlives generations.
+    pub refused_of_late: Arc<OfLate>,
+    /// Recipients that each of its accounts takes in one message.
+    pub recipients_per_message: usize,
     /// Its recipients of 24 hours, where they are limited.
     pub(crate) budget: Option<Budget>,
     /// Account ids by the address of the mailbox, in lower case.
@@ -58,7 +66,9 @@ impl Tenant {
     ) -> Self {
         let address = |account: &Arc<Account>| account.address.as_str().to_ascii_lowercase();
         let addresses = accounts.values().map(|account| (address(account), account.id.clone())).collect();
+        let recipients = accounts.values().map(|account| account.recipients_per_message).min();
         Self {
+            metrics: TenantMetrics::register(&id),
             id,
             accounts,
             routes,
@@ -69,6 +79,8 @@ impl Tenant {
             tally: Arc::default(),
             limits: TenantLimits::new(&allowance),
             allowance,
+            refused_of_late: Arc::default(),
+            recipients_per_message: recipients.unwrap_or(usize::MAX),
             budget: None,
             addresses,
         }
@@ -77,6 +89,11 @@ impl Tenant {
     /// The same tenant with a budget of 24 hours, or without.
     pub(crate) fn within(self, budget: Option<Budget>) -> Self {
         Self { budget, ..self }
+    }
+
+    /// The same tenant, whose accounts share this knowledge.
+    pub(crate) fn knowing(self, refused_of_late: Arc<OfLate>) -> Self {
+        Self { refused_of_late, ..self }
     }
 
     /// The same tenant with what goes on of the one that it follows.

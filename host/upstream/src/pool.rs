@@ -6,7 +6,7 @@
 //! than the account is allowed. Nothing here is shared between accounts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use posthouse_smtp::reply::Reply;
@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::target::Target;
 use gauges::{Counters, Gauges, Waiting};
 use lessons::{Lessons, Paused};
-use places::{Place, Places};
+use places::{Ceiling, Place, Places};
 use shelf::{PutDown, Shelf};
 
 pub mod gauges;
@@ -55,6 +55,9 @@ struct Inner {
     target: Target,
     limits: PoolLimits,
     sessions: Arc<Sessions>,
+    /// As long as anybody delivers by this pool, the mailbox has no more sessions than it was allowed: the next one's
+    /// may be of another kind, of which the provider bears more.
+    ceiling: OnceLock<Ceiling>,
 }
 
 /// What pools that follow each other share while their sessions are interchangeable.
@@ -84,7 +87,11 @@ impl Pool {
     /// A pool without sessions; nothing is opened before it is needed.
     pub fn new(target: Target, limits: PoolLimits) -> Self {
         let sessions = Arc::new(Sessions::of(Mailbox::new(limits.sessions), Arc::default(), LoginGate::new()));
-        Self { inner: Arc::new(Inner { target, limits, sessions }) }
+        Self::of(target, limits, sessions)
+    }
+
+    fn of(target: Target, limits: PoolLimits, sessions: Arc<Sessions>) -> Self {
+        Self { inner: Arc::new(Inner { target, limits, sessions, ceiling: OnceLock::new() }) }
     }
 
     /// The pool that is to take this one's place, for the same mailbox: both together never have more sessions than are
@@ -99,17 +106,23 @@ impl Pool {
                 Arc::new(Sessions::of(old.mailbox.clone(), Arc::clone(&old.counters), gate))
             }
         };
-        Self { inner: Arc::new(Inner { target, limits, sessions }) }
+        Self::of(target, limits, sessions)
     }
 
-    /// The moment from which this pool stands in the place of `old`, whose successor it is. Deliveries that hold the old
-    /// one go on with it; sessions that were not inherited end. To be called within a runtime.
+    /// The moment from which this pool stands in the place of `old`, whose successor it is; nobody delivers by this one
+    /// before. Deliveries that hold the old one go on with it; sessions that were not inherited end. To be called within
+    /// a runtime.
     pub fn take_over(&self, old: &Self) {
+        let is_inherited = Arc::ptr_eq(&self.inner.sessions, &old.inner.sessions);
+        if !is_inherited {
+            let places = &old.inner.sessions.mailbox.places;
+            old.inner.ceiling.get_or_init(|| places.ceiling(old.inner.limits.sessions));
+        }
         // A number that was learned from the provider is not forgotten because something else has changed.
         if self.inner.limits.sessions != old.inner.limits.sessions {
             self.set_sessions(self.inner.limits.sessions);
         }
-        if !Arc::ptr_eq(&self.inner.sessions, &old.inner.sessions) {
+        if !is_inherited {
             let gate = old.inner.sessions.gate().for_new_credentials();
             *self.inner.sessions.gate() = gate;
             old.retire();

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use posthouse_relay::control::report::Outcome;
 use posthouse_relay::simulation;
+use posthouse_simulator::faults::{Action, Fault, Stage};
 use posthouse_simulator::provider::Provider;
 use tokio::task::JoinSet;
 
@@ -27,14 +29,35 @@ async fn an_account_changes_its_transport_while_mail_flows() {
     // What Outlook bears by SMTP; by Graph it would be one more.
     let three = "sessions = 3\n";
     let by_http = simulation::over_http(&files.simulator, Provider::Outlook) + three;
-    let by_smtp = three.to_owned();
-    let report = files.change("tenants/acme.toml", &acme(&files, &by_smtp)).await;
+    switch(&files, (&by_http, three), (4, 3), 30).await;
+    let report = files.simulator.report(Provider::Outlook, BOX).expect("the mailbox is there");
+    assert!(report.highest_submissions <= 3, "{report:?}");
+}
+
+/// Each transport's own number of sessions, with which no message by SMTP may be the fourth: neither one of the new
+/// configuration beside requests of the old one, nor one of the old beside those of the new.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_bears_each_transport_s_sessions_while_it_changes_from_one_to_the_other() {
+    let files = Files::new().await;
+    let slow = Fault::new(Stage::Content, Action::Proceed).delay(Duration::from_millis(2)).always();
+    files.simulator.inject(Provider::Outlook, slow);
+    let by_http = simulation::over_http(&files.simulator, Provider::Outlook);
+    switch(&files, (&by_http, ""), (16, 40), 20).await;
+    let report = files.simulator.report(Provider::Outlook, BOX).expect("the mailbox is there");
+    assert_eq!(report.highest_submissions, 4, "by Graph it is used to the full: {report:?}");
+    assert!(report.highest_connections <= 3, "{report:?}");
+}
+
+/// So many clients send while the account changes so many times to HTTP and back, each time after so many messages. Each
+/// message is taken, once, and no limit is run into.
+async fn switch(files: &Files, (by_http, by_smtp): (&str, &str), (clients, rounds): (usize, usize), each: u64) {
+    let report = files.change("tenants/acme.toml", &acme(files, by_smtp)).await;
     assert_eq!(report.outcome, Outcome::Published, "{report}");
     let over = Arc::new(AtomicBool::new(false));
-    let mut clients = JoinSet::new();
-    for _ in 0..4 {
+    let mut sending = JoinSet::new();
+    for _ in 0..clients {
         let (mut client, over) = (files.client(APP).await, Arc::clone(&over));
-        clients.spawn(async move {
+        sending.spawn(async move {
             let mut sent = 0;
             while !over.load(Ordering::Relaxed) {
                 let reply = send(&mut client, BOX, TO, &message(TO)).await;
@@ -45,22 +68,22 @@ async fn an_account_changes_its_transport_while_mail_flows() {
         });
     }
     let mut reached = 0;
-    for more in [&by_http, &by_smtp, &by_http, &by_smtp, &by_http] {
-        reached += 30;
-        files.simulator.ledger().wait_for(reached).await;
-        let report = files.change("tenants/acme.toml", &acme(&files, more)).await;
-        assert_eq!(report.outcome, Outcome::Published, "{report}");
-        reached = files.simulator.ledger().accepted();
+    for _ in 0..rounds {
+        for more in [by_http, by_smtp] {
+            files.simulator.ledger().wait_for(reached + each).await;
+            let report = files.change("tenants/acme.toml", &acme(files, more)).await;
+            assert_eq!(report.outcome, Outcome::Published, "{report}");
+            reached = files.simulator.ledger().accepted();
+        }
     }
-    files.simulator.ledger().wait_for(reached + 30).await;
+    files.simulator.ledger().wait_for(reached + each).await;
     over.store(true, Ordering::Relaxed);
     let mut sent = 0;
-    while let Some(count) = clients.join_next().await {
+    while let Some(count) = sending.join_next().await {
         sent += count.expect("each message was delivered");
     }
     assert_eq!(files.simulator.ledger().accepted(), sent, "each message once");
     let report = files.simulator.report(Provider::Outlook, BOX).expect("the mailbox is there");
-    assert!(report.highest_submissions <= 3, "{report:?}");
     assert_eq!(report.violations.total(), 0, "{report:?}");
 }
 

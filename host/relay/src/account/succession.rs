@@ -41,7 +41,7 @@ impl Account {
             return Arc::clone(self);
         }
         if !self.is_mailbox_of(settings) {
-            return Arc::new(Self::new(tenant, settings, connector, around));
+            return Arc::new(Self::new((tenant, self.refusals.of_late()), settings, connector, around));
         }
         let same_login = origin.settings.grant == self.origin.settings.grant;
         let same_sessions = same_login && origin.pool_key(tenant) == self.origin.pool_key(tenant);

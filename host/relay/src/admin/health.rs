@@ -9,12 +9,12 @@ use super::failure::Failure;
 use crate::gauges;
 
 pub(super) async fn metrics(State(admin): State<Admin>) -> Result<Response, Failure> {
-    let Some(prometheus) = &admin.prometheus else {
+    let Some(series) = &admin.series else {
         return Err(Failure::not_found("this relay keeps no metrics", "start it with `posthouse run`"));
     };
     gauges::record(&admin.front);
     let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    Ok(([kind], prometheus.render()).into_response())
+    Ok(([kind], series.render()).into_response())
 }
 
 /// The process serves.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rustix::process::{Pid, Signal as Number, kill_process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -27,11 +26,11 @@ use crate::handover::predecessor::Predecessor;
 use crate::handover::program::Program;
 use crate::handover::successor::Successor;
 use crate::inherited::Inherited;
-use crate::metrics::{LATENCY_BUCKETS, POLICY_BUCKETS};
 use crate::relay::{Beginnings, Origin, Prepared, Relay};
+use crate::series::Series;
 use crate::service::Service;
 
-/// How often what histograms have gathered is put into their buckets: until then each value takes memory.
+/// How often metrics are tidied: until then each value of a histogram takes memory, and who is gone does.
 const UPKEEP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
@@ -134,36 +133,32 @@ async fn serve(beginning: Beginning<'_>, program: Option<Program>, pid_file: Pid
 async fn start(beginning: Beginning<'_>, main: oneshot::Sender<()>) -> Result<Relay, String> {
     let Beginning { file, loaded, config, beginnings, predecessor, .. } = beginning;
     let origin = Origin { file: Some(file.to_owned()), sources: loaded.sources.clone() };
-    let prometheus = Some(prometheus()?);
+    let series = Some(series()?);
     let Some(before) = predecessor else {
         let _nobody_waits = main.send(());
-        let prepared = Relay::prepare(origin, config, prometheus, beginnings).await;
+        let prepared = Relay::prepare(origin, config, series, beginnings).await;
         return prepared.map(Prepared::open).map_err(|error| error.to_string());
     };
     // The store is the old process's until it has heard that the configuration is good.
     let waiting = before.prepared().await.map_err(|error| error.to_string())?;
-    let prepared = Relay::prepare(origin, config, prometheus, beginnings).await;
+    let prepared = Relay::prepare(origin, config, series, beginnings).await;
     let prepared = prepared.map_err(|error| error.to_string())?;
     let relay = async { prepared.open_after(waiting.ready().await?, main).await };
     relay.await.map_err(|error| error.to_string())
 }
 
 /// Installs the metrics' recorder, and keeps it tidy, whether or not anybody ever reads them.
-fn prometheus() -> Result<PrometheusHandle, String> {
-    let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full("posthouse_policy_cpu_seconds".to_owned()), POLICY_BUCKETS)
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BUCKETS))
-        .and_then(PrometheusBuilder::install_recorder)
-        .map_err(|error| format!("cannot set up metrics: {error}"))?;
-    tokio::spawn(upkeep(recorder.clone()));
-    Ok(recorder)
+fn series() -> Result<Series, String> {
+    let series = Series::install().map_err(|error| format!("cannot set up metrics: {error}"))?;
+    tokio::spawn(upkeep(series.clone()));
+    Ok(series)
 }
 
-async fn upkeep(recorder: PrometheusHandle) {
+async fn upkeep(series: Series) {
     let mut interval = tokio::time::interval(UPKEEP);
     loop {
         interval.tick().await;
-        recorder.run_upkeep();
+        series.tidy();
     }
 }
 

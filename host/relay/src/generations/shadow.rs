@@ -1,6 +1,6 @@
 //! A generation that runs beside the one that decides: it is asked about the same recipients and messages, and only the
 //! differences between the two are kept. Nothing that it says is ever applied, and a copy of a message for it is made only
-//! where there is content memory for it.
+//! where there is content memory for it. Of the two, one that lacks a hook which the other one has lets everything pass.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,8 +91,16 @@ pub(crate) struct Asked {
     shadow: Shadow,
     known: Known,
     envelope: Envelope,
-    mail: Mail,
-    held: (Held, OwnedSemaphorePermit),
+    question: Question,
+    place: OwnedSemaphorePermit,
+}
+
+/// What is put to it.
+enum Question {
+    /// The message, and the content memory of the copy.
+    Of(Mail, Held),
+    /// Nothing: it has no answer of its own.
+    None,
 }
 
 /// A recipient, likewise.
@@ -105,26 +113,29 @@ pub(crate) struct AskedAbout {
 }
 
 impl Shadow {
-    /// Keeps a message, unless that would take too much; `held` is the content memory that it holds itself.
+    /// Keeps a message, unless that would take too much; `held` is the content memory that it holds itself. To be called
+    /// where one of the two decides on messages.
     pub(crate) fn listen(&self, known: &Known, envelope: &Envelope, mail: &Mail, held: &Held) -> Option<Asked> {
-        if !self.policy.policy.decides_messages() {
-            return None;
-        }
-        let (size, list) = (mail.content.len(), list_size(&mail.content));
-        let place = (size <= LARGEST).then(|| self.place()).flatten();
-        let Some(held) = place.and_then(|place| Some((held.beside(size + list)?, place))) else {
+        let kept = self.place().and_then(|place| Some((self.question(mail, held)?, place)));
+        let Some((question, place)) = kept else {
             self.comparison.count(|counts| counts.messages.skipped += 1);
             return None;
         };
-        let mail = Mail::new(mail.content.clone(), mail.is_whole);
-        Some(Asked { shadow: self.clone(), known: known.clone(), envelope: envelope.clone(), mail, held })
+        Some(Asked { shadow: self.clone(), known: known.clone(), envelope: envelope.clone(), question, place })
     }
 
-    /// Keeps a recipient.
-    pub(crate) fn listen_about(&self, known: &Known, envelope: &Envelope, address: &str) -> Option<AskedAbout> {
-        if !self.decides_recipients() {
-            return None;
+    /// None where there is no room for a copy.
+    fn question(&self, mail: &Mail, held: &Held) -> Option<Question> {
+        if !self.decides_messages() {
+            return Some(Question::None);
         }
+        let size = mail.content.len();
+        let held = (size <= LARGEST).then(|| held.beside(size + list_size(&mail.content))).flatten()?;
+        Some(Question::Of(Mail::new(mail.content.clone(), mail.is_whole), held))
+    }
+
+    /// Keeps a recipient. To be called where one of the two decides on recipients.
+    pub(crate) fn listen_about(&self, known: &Known, envelope: &Envelope, address: &str) -> Option<AskedAbout> {
         let Some(place) = self.place() else {
             self.comparison.count(|counts| counts.recipients.skipped += 1);
             return None;
@@ -138,6 +149,11 @@ impl Shadow {
         self.policy.policy.decides_recipients()
     }
 
+    /// Whether it is asked about messages.
+    pub(crate) fn decides_messages(&self) -> bool {
+        self.policy.policy.decides_messages()
+    }
+
     fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.comparison.places).try_acquire_owned().ok()
     }
@@ -146,11 +162,14 @@ impl Shadow {
 impl Asked {
     /// Puts the message to the shadow, in a task of its own: nobody waits for it.
     pub(crate) fn compare(self, decided: Option<Decided>) {
-        let Self { shadow, known, envelope, mail, held } = self;
+        let Self { shadow, known, envelope, question, place } = self;
         tokio::spawn(async move {
             let transaction = envelope.transaction.clone();
-            let would = shadow.policy.would_decide(&known, envelope, mail).await;
-            drop(held);
+            let would = match question {
+                Question::Of(mail, _held) => shadow.policy.would_decide(&known, envelope, mail).await,
+                Question::None => Ok(Decided::nothing()),
+            };
+            drop(place);
             let decided = decided.as_ref().map(|decided| (decided, &decided.verdict));
             let would = would.as_ref().map(|would| (would, &would.verdict));
             let found = Found::of(decided, would, differences);
@@ -165,7 +184,10 @@ impl AskedAbout {
         let Self { shadow, known, envelope, address, place } = self;
         tokio::spawn(async move {
             let transaction = envelope.transaction.clone();
-            let would = shadow.policy.would_allow(&known, envelope, address).await;
+            let would = match shadow.decides_recipients() {
+                true => shadow.policy.would_allow(&known, envelope, address).await,
+                false => Ok(Verdict::Proceed),
+            };
             drop(place);
             let decided = decided.as_ref().map(|decided| (decided, decided));
             let would = would.as_ref().map(|would| (would, would));

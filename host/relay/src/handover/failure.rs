@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::doors::NotOpened;
+
 /// Why no new process has taken this one's place.
 #[derive(Debug, thiserror::Error)]
 pub enum NotHandedOver {
@@ -69,6 +71,9 @@ pub enum NotTakenOver {
         /// Of this one.
         ours: u32,
     },
+    /// An address cannot be listened on, although it could be reserved.
+    #[error(transparent)]
+    Listen(#[from] NotOpened),
     /// The old process says something else than what is due.
     #[error("the process before says {0}, which is not due")]
     Unexpected(String),

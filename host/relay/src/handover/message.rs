@@ -5,7 +5,6 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::shares::Left;
 
@@ -36,29 +35,28 @@ pub(crate) enum Message {
     GaveUp { reason: String },
 }
 
-/// Both directions.
+/// Both directions, undivided: half a stream that is dropped ends its direction for whoever else has the socket, and with
+/// it the last word of a process that gives up.
 #[derive(Debug)]
 pub(crate) struct Channel {
-    lines: BufReader<OwnedReadHalf>,
-    out: OwnedWriteHalf,
+    stream: BufReader<UnixStream>,
 }
 
 impl Channel {
     pub(crate) fn new(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        let (lines, out) = UnixStream::from_std(stream)?.into_split();
-        Ok(Self { lines: BufReader::new(lines), out })
+        Ok(Self { stream: BufReader::new(UnixStream::from_std(stream)?) })
     }
 
     pub(crate) async fn say(&mut self, message: &Message) -> io::Result<()> {
-        self.out.write_all(&message.line()).await
+        self.stream.write_all(&message.line()).await
     }
 
     /// The next message; an error of kind `UnexpectedEof` where the other side has gone. What was begun to be read when
     /// this is dropped is lost: whoever stops listening stops for good.
     pub(crate) async fn hear(&mut self) -> io::Result<Message> {
         let mut line = String::new();
-        if self.lines.read_line(&mut line).await? == 0 {
+        if self.stream.read_line(&mut line).await? == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the channel was closed"));
         }
         serde_json::from_str(&line)

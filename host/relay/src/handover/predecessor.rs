@@ -16,6 +16,7 @@ use super::failure::NotTakenOver;
 use super::message::{Channel, Message, VERSION};
 use super::shares::{Left, leave, leave_nothing};
 use super::{SUCCESSOR_OF, sockets};
+use crate::doors::Staying;
 use crate::front::Front;
 use crate::inherited::{Inherited, NotInherited};
 use crate::relay::Beginnings;
@@ -136,12 +137,13 @@ impl Taking {
 }
 
 impl Following {
-    /// Takes what it needs no more, until it is gone. `main` hears when the service manager knows this process.
-    pub(crate) async fn follow(mut self, front: Arc<Front>, main: oneshot::Sender<()>) {
-        let mut main = Some(main);
+    /// Takes what it needs no more, until it is gone. `main` hears when the service manager knows this process; by then
+    /// the old one has closed the sockets that stay.
+    pub(crate) async fn follow(mut self, front: Arc<Front>, (main, staying): (oneshot::Sender<()>, Staying)) {
+        let mut main = Some((main, staying));
         loop {
             match self.channel.hear().await {
-                Ok(Message::Main) => drop(main.take().map(|main| main.send(()))),
+                Ok(Message::Main) => drop(main.take().map(|(main, _staying)| main.send(()))),
                 Ok(Message::Shares { left }) => leave(&front, &left),
                 Ok(other) => warn!(?other, "the process before says what is not due"),
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {

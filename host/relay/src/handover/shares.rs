@@ -16,11 +16,15 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::lessons::{Known, Lessons};
+use super::refused::Refused;
 use crate::account::Account;
 use crate::budget::Books;
 use crate::front::Front;
 use crate::pace::Sent;
 use crate::snapshot::Snapshot;
+
+/// Refused recipients that are told at a time, of all mailboxes: the others are told next, while nobody waits for it.
+const REFUSED: usize = 1_000;
 
 /// What the old process keeps of one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,9 @@ pub(crate) struct Share {
     /// What its provider has taught.
     #[serde(default)]
     lessons: Lessons,
+    /// Whom it has refused of late, and was not told before.
+    #[serde(default)]
+    refused: Vec<Refused>,
 }
 
 /// What the old process keeps of all mailboxes, and what it has taken of budgets that the new one does not know of.
@@ -70,6 +77,8 @@ struct Kept {
     begun: u64,
     /// Messages that are to be told of.
     sent: Vec<Sent>,
+    /// Refused recipients that have been told of.
+    refused: u64,
     /// Whether there is anything that the new process was not told.
     is_news: bool,
 }
@@ -81,7 +90,7 @@ impl Shares {
             let (all, now) = (account.pool().allowed_everywhere(), Instant::now());
             let (known, (sent, begun)) = (Known::of(account, now), account.pace().told(now));
             let account = Arc::clone(account);
-            let mut kept = Kept { account, mailbox, all, now: all, known, begun, sent, is_news: true };
+            let mut kept = Kept { account, mailbox, all, now: all, known, begun, sent, refused: 0, is_news: true };
             kept.shrink();
             kept
         });
@@ -109,8 +118,8 @@ impl Shares {
     /// What the new process was not told yet; it is now.
     pub(crate) fn told(&mut self) -> Left {
         let now = Instant::now();
-        let news = self.kept.iter_mut().filter(|kept| kept.is_news);
-        Left { shares: news.map(|kept| kept.told(now)).collect(), taken: std::mem::take(&mut self.taken) }
+        let (news, mut room) = (self.kept.iter_mut().filter(|kept| kept.is_news), REFUSED);
+        Left { shares: news.map(|kept| kept.told(now, &mut room)).collect(), taken: std::mem::take(&mut self.taken) }
     }
 
     /// Takes everything back: there is no new process after all.
@@ -135,18 +144,21 @@ impl Kept {
     fn learn(&mut self, now: Instant) {
         let known = Known::of(&self.account, now);
         let sent = self.account.pace().told_since(&mut self.begun);
-        self.is_news |= known != self.known || sent.is_some();
+        self.is_news |= known != self.known || sent.is_some() || self.account.refusals.are_more_than(self.refused);
         self.known = known;
         self.sent.extend(sent);
     }
 
-    fn told(&mut self, now: Instant) -> Share {
+    fn told(&mut self, now: Instant, room: &mut usize) -> Share {
         self.is_news = false;
+        let refused = self.account.refusals.behind(&mut self.refused, *room);
+        *room -= refused.len();
         Share {
             mailbox: self.mailbox.clone(),
             sessions: self.now,
             sent: std::mem::take(&mut self.sent),
             lessons: self.known.told(now),
+            refused: refused.into_iter().map(|refusal| Refused::of(refusal, now)).collect(),
         }
     }
 }
@@ -163,6 +175,7 @@ pub(crate) fn leave(front: &Front, Left { shares, taken }: &Left) {
             account.pool().leave_elsewhere(share.sessions);
             account.pace().take_over(now, &share.sent);
             share.lessons.teach(account, &snapshot.replies, now);
+            share.refused.iter().for_each(|refused| account.refusals.keep(refused.refusal(now), now));
         }
     }
 }

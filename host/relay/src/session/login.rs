@@ -10,7 +10,6 @@ use super::{End, OfTenant, Session};
 use crate::authentication::Refusal;
 use crate::client::Proof;
 use crate::listener::any_contains;
-use crate::metrics::count_turned_away;
 use crate::snapshot::Known;
 
 /// How long a failed login waits for its answer.
@@ -124,7 +123,7 @@ impl Session {
         let place = tenant.limits.connections.try_take(1);
         self.of_tenant = place.map(|place| OfTenant { tenant: tenant.id.clone(), _place: place });
         if self.of_tenant.is_none() {
-            count_turned_away(&tenant.id);
+            tenant.metrics.turned_away.increment(1);
             info!(session = %self.id, tenant = tenant.id, "connection refused: too many of this tenant");
         }
         self.of_tenant.is_some()

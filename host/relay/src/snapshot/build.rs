@@ -170,6 +170,7 @@ fn tenant(
     connectors: &mut Connectors,
     around: &Surroundings<'_>,
 ) -> Result<Tenant, BuildError> {
+    let of_late = before.map(|before| Arc::clone(&before.refused_of_late)).unwrap_or_default();
     let mut accounts = HashMap::new();
     for account in &settings.accounts {
         let connector = connectors.trusting(account.provider.ca_pem.as_ref()).map_err(|source| BuildError::Trust {
@@ -179,13 +180,14 @@ fn tenant(
         })?;
         let built = match before.and_then(|before| before.predecessor_of(account)) {
             Some(before) => before.successor(&settings.id, account, connector, around),
-            None => Arc::new(Account::new(&settings.id, account, connector, around)),
+            None => Arc::new(Account::new((&settings.id, &of_late), account, connector, around)),
         };
         accounts.insert(account.id.clone(), built);
     }
     let route = |route: &RouteSettings| Route { accounts: route.accounts.clone(), select: route.select };
     let routes = settings.routes.iter().map(|named| (named.name.clone(), route(named))).collect();
     let tenant = Tenant::new(settings.id.clone(), accounts, routes, settings.default_route.clone(), allowance);
+    let tenant = tenant.knowing(of_late);
     Ok(match before {
         Some(before) => tenant.after(before),
         None => tenant.paused(pauses.of(&settings.id)),

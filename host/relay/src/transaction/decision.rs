@@ -2,7 +2,7 @@
 
 use posthouse_mail::header::body_offset;
 use posthouse_policy::call::{Envelope, Mail};
-use posthouse_policy::decided::Verdict;
+use posthouse_policy::decided::{Decided, Verdict};
 use posthouse_smtp::path::{ForwardPath, ReversePath};
 use posthouse_smtp::reply::{EnhancedCode, Reply};
 use tokio::time::Instant;
@@ -76,6 +76,12 @@ impl Transaction {
     pub(super) async fn decide(&self, arrival: &Arrival, mail: Mail) -> Result<(Decision, Mail), Undelivered> {
         let (tenant, login) = (&self.known.tenant, &self.known.login);
         let Some(policy) = self.policy_with(|policy| policy.policy.decides_messages()) else {
+            // Whoever does not decide on messages lets them go on as they are.
+            if let Some(shadow) = tenant.line.shadow().filter(|shadow| shadow.decides_messages())
+                && let Some(asked) = shadow.listen(&self.known, &self.seen(arrival, Vec::new()), &mail, &self.held)
+            {
+                asked.compare(Some(Decided::nothing()));
+            }
             return Ok((Decision::native(tenant, login, &self.reverse_path), mail));
         };
         if mail.block.fields().len() > FIELDS {

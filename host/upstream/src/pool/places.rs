@@ -3,7 +3,7 @@
 //! A place is held by whoever uses, opens or ends a session; an idle session holds none. Places are
 //! given first come, first served. Invariant: the places in existence are as many as are allowed,
 //! plus those that are still held from before the number was lowered (the debt). Another process may have a share of what
-//! is allowed: that is not given out here.
+//! is allowed: that is not given out here. Nor is more than a ceiling, for as long as that stands.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,29 +16,47 @@ use tokio::time::{Instant, timeout_at};
 pub(super) struct Places {
     permits: Arc<Semaphore>,
     allowed: Mutex<Allowed>,
-    debt: Arc<AtomicUsize>,
+    debt: Arc<Debt>,
 }
 
 /// The sessions that the mailbox may have, and those of them that are not ours.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Allowed {
     all: usize,
     elsewhere: usize,
+    /// The numbers of those who may still open sessions by rules of before.
+    ceilings: Vec<usize>,
+}
+
+/// Places that are held and too many.
+#[derive(Debug, Default)]
+struct Debt {
+    /// So many of those that become free next go.
+    owed: AtomicUsize,
+    /// So many holders end their sessions for it.
+    claimed: AtomicUsize,
+}
+
+/// No more places than this are given out as long as it lives.
+#[derive(Debug)]
+pub(super) struct Ceiling {
+    places: Arc<Places>,
+    sessions: usize,
 }
 
 /// The right to use, open or end one session; free again when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     permit: Option<OwnedSemaphorePermit>,
-    debt: Arc<AtomicUsize>,
-    /// It pays a part of the debt, and is not free again.
+    debt: Arc<Debt>,
+    /// Its session ends for the debt.
     is_last: bool,
 }
 
 impl Places {
     pub(super) fn new(allowed: usize) -> Self {
         let all = allowed.clamp(1, Semaphore::MAX_PERMITS);
-        let allowed = Mutex::new(Allowed { all, elsewhere: 0 });
+        let allowed = Mutex::new(Allowed { all, elsewhere: 0, ceilings: Vec::new() });
         Self { permits: Arc::new(Semaphore::new(all)), allowed, debt: Arc::default() }
     }
 
@@ -61,14 +79,14 @@ impl Places {
 
     /// How many sessions are allowed, and how many of them are another process's.
     pub(super) fn everywhere(&self) -> (usize, usize) {
-        let Allowed { all, elsewhere } = *self.state();
-        (all, elsewhere)
+        let allowed = self.state();
+        (allowed.all, allowed.elsewhere)
     }
 
     /// How many places are held; never less than the truth.
     pub(super) fn held(&self) -> usize {
         let allowed = self.state();
-        (allowed.here() + self.debt.load(Ordering::SeqCst)).saturating_sub(self.permits.available_permits())
+        (allowed.here() + self.debt.owed.load(Ordering::SeqCst)).saturating_sub(self.permits.available_permits())
     }
 
     /// Allows another number of sessions. Places that are held stay so; as many as are too many go
@@ -82,19 +100,26 @@ impl Places {
         self.change(|allowed| allowed.elsewhere = sessions);
     }
 
+    /// Whatever is allowed from now on, no more than this until the answer is dropped.
+    pub(super) fn ceiling(self: &Arc<Self>, sessions: usize) -> Ceiling {
+        let sessions = sessions.max(1);
+        self.change(|allowed| allowed.ceilings.push(sessions));
+        Ceiling { places: Arc::clone(self), sessions }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Allowed)) {
         let mut allowed = self.state();
         let before = allowed.here();
         change(&mut allowed);
         let now = allowed.here();
         for _ in now..before {
-            self.debt.fetch_add(1, Ordering::SeqCst);
-            if self.permits.forget_permits(1) == 1 && !pay(&self.debt) {
+            self.debt.owed.fetch_add(1, Ordering::SeqCst);
+            if self.permits.forget_permits(1) == 1 && !self.debt.pay() {
                 self.permits.add_permits(1); // somebody else has paid in the meantime
             }
         }
         for _ in before..now {
-            if !pay(&self.debt) {
+            if !self.debt.pay() {
                 self.permits.add_permits(1);
             }
         }
@@ -110,32 +135,55 @@ impl Places {
 }
 
 impl Allowed {
-    fn here(self) -> usize {
-        self.all.saturating_sub(self.elsewhere)
+    fn here(&self) -> usize {
+        let ceiling = self.ceilings.iter().copied().min().unwrap_or(usize::MAX);
+        self.all.min(ceiling).saturating_sub(self.elsewhere)
+    }
+}
+
+impl Debt {
+    /// A place less, if one is owed.
+    fn pay(&self) -> bool {
+        self.owed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |owed| owed.checked_sub(1)).is_ok()
+    }
+
+    /// Whether one more session is to end for it.
+    fn claim(&self) -> bool {
+        let owed = self.owed.load(Ordering::SeqCst);
+        let claim = |claimed| (claimed < owed).then_some(claimed + 1);
+        owed > 0 && self.claimed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, claim).is_ok()
+    }
+}
+
+impl Drop for Ceiling {
+    fn drop(&mut self) {
+        self.places.change(|allowed| {
+            if let Some(index) = allowed.ceilings.iter().position(|ceiling| *ceiling == self.sessions) {
+                allowed.ceilings.swap_remove(index);
+            }
+        });
     }
 }
 
 impl Place {
-    /// Whether it goes once it is free, since fewer are allowed now; said of as many as are owed.
+    /// Whether its session is to end, since fewer are allowed now; said of as many as are owed. The debt is paid by
+    /// whichever place is free first: one whose session is still being ended is a session to the provider.
     pub(super) fn is_owed(&mut self) -> bool {
-        self.is_last = self.is_last || (self.debt.load(Ordering::SeqCst) > 0 && pay(&self.debt));
+        self.is_last = self.is_last || self.debt.claim();
         self.is_last
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let owed = self.is_owed();
-        if let Some(permit) = self.permit.take()
-            && owed
-        {
+        if self.is_last {
+            self.debt.claimed.fetch_sub(1, Ordering::SeqCst);
+        }
+        let Some(permit) = self.permit.take() else { return };
+        if self.debt.owed.load(Ordering::SeqCst) > 0 && self.debt.pay() {
             permit.forget();
         }
     }
-}
-
-fn pay(debt: &AtomicUsize) -> bool {
-    debt.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |debt| debt.checked_sub(1)).is_ok()
 }
 
 #[cfg(test)]

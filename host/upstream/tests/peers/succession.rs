@@ -76,6 +76,25 @@ async fn old_and_new_sessions_together_are_no_more_than_allowed() {
 }
 
 #[tokio::test]
+async fn more_sessions_of_another_kind_wait_for_those_who_may_still_open_old_ones() {
+    let provider = Provider::friendly().await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let two = posthouse_upstream::limits::PoolLimits { sessions: 2, ..limits() };
+    let next = pool.successor(provider.target(), two, Inherited::Nothing);
+    next.take_over(&pool);
+    send(&pool).await.unwrap();
+    send(&next).await.unwrap();
+    assert_eq!((next.gauges().allowed, next.allowed_everywhere()), (1, 2));
+    drop(pool);
+    assert_eq!(next.gauges().allowed, 2);
+    // Where they are of one kind nobody has to wait.
+    let three = posthouse_upstream::limits::PoolLimits { sessions: 3, ..limits() };
+    let last = next.successor(provider.target(), three, Inherited::Sessions);
+    last.take_over(&next);
+    assert_eq!(next.gauges().allowed, 3);
+}
+
+#[tokio::test]
 async fn refused_credentials_are_not_held_against_their_successors() {
     let provider = Provider::with(|moment: &Moment| match (moment.at, moment.connection) {
         (At::Auth, 1 | 2) => Act::Say("535 5.7.8 Username and Password not accepted"),

@@ -63,9 +63,10 @@ async fn fewer_places_count_from_now_on_and_more_do_at_once() {
     let mut held = held;
     assert_eq!(held.iter_mut().filter_map(|place| place.is_owed().then_some(())).count(), 2);
     drop(held.pop());
+    assert!(places.at_once().is_none(), "the sessions of the other two are still being ended");
+    drop(held);
     let mut last = places.at_once().unwrap();
     assert!(!last.is_owed());
-    drop(held);
     assert!(places.at_once().is_none());
     places.allow(2);
     assert!(places.at_once().is_some());
@@ -114,4 +115,21 @@ async fn what_is_left_to_another_process_is_given_out_nowhere_else() {
     assert!(places.at_once().is_none());
     drop((held, others));
     assert_eq!((places.allowed(), places.held()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_places_wait_for_the_end_of_a_ceiling() {
+    let places = Arc::new(Places::new(3));
+    let (low, high) = (places.ceiling(2), places.ceiling(3));
+    places.allow(4);
+    assert_eq!((places.allowed(), places.everywhere()), (2, (4, 0)));
+    let held: Vec<_> = std::iter::from_fn(|| places.at_once()).collect();
+    assert_eq!(held.len(), 2);
+    drop(low);
+    assert_eq!(places.allowed(), 3);
+    drop(high);
+    assert_eq!((places.allowed(), places.held()), (4, 2));
+    drop(held);
+    let all: Vec<_> = std::iter::from_fn(|| places.at_once()).collect();
+    assert_eq!(all.len(), 4);
 }
