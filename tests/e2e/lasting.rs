@@ -6,6 +6,7 @@ mod consents;
 mod crowds;
 mod ends;
 mod receiver;
+mod webhook;
 
 use serde_json::Value;
 
