@@ -2,6 +2,7 @@
 //! without a restart.
 
 mod alerts;
+mod certificates;
 mod consents;
 mod crowds;
 mod ends;

@@ -4,7 +4,6 @@ mod policy;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use posthouse_net::acceptor::Acceptor;
 use posthouse_net::connector::{Connector, Trust};
@@ -18,7 +17,7 @@ use super::{BuildError, Shared, Snapshot};
 use crate::account::{Account, Surroundings, look_up};
 use crate::budget::{Books, Budget};
 use crate::config::Config;
-use crate::config::listener::{Certificate, Listener};
+use crate::config::listener::Listener;
 use crate::config::tenant::{Route as RouteSettings, Tenant as TenantSettings};
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::pauses::Pauses;
@@ -26,6 +25,7 @@ use crate::policies::Policies;
 use crate::replies::unlisted;
 use crate::tenant::{Login, Route, Tenant};
 use crate::tenant_limits::Allowance;
+use crate::validity::Validity;
 
 pub(super) async fn snapshot(
     config: Arc<Config>,
@@ -62,7 +62,7 @@ pub(super) async fn snapshot(
         pauses,
         tally: before.map(|before| Arc::clone(&before.tally)).unwrap_or_default(),
         admin_tls,
-        admin_certificate_ends: admin_certificate.as_ref().and_then(certificate_ends),
+        admin_certificate: admin_certificate.as_ref().and_then(Validity::of),
         logins: Arc::new(logins),
         listeners: Arc::new(listeners),
         shared,
@@ -221,12 +221,6 @@ fn acceptor(listener: &Listener, previous: Option<&Snapshot>) -> Result<Option<A
     acceptor.map(Some).map_err(named)
 }
 
-/// When a certificate ends, in seconds since 1970; none where it does not say.
-fn certificate_ends(certificate: &Certificate) -> Option<u64> {
-    let ends = posthouse_oauth::certificate::ends(&certificate.chain).ok()?;
-    Some(ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs())
-}
-
 fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> Result<Rules, BuildError> {
     let tls = acceptor(listener, previous)?;
     let protocol = protocol(config, listener);
@@ -237,7 +231,7 @@ fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> R
         name: listener.name.clone(),
         tls_mode: listener.tls,
         tls,
-        certificate_ends: listener.certificate.as_ref().and_then(certificate_ends),
+        certificate: listener.certificate.as_ref().and_then(Validity::of),
         protocol: Arc::new(protocol),
         protocol_with_xclient: Arc::new(with_xclient),
         timeouts: Timeouts {
