@@ -6,6 +6,7 @@ mod certificates;
 mod consents;
 mod crowds;
 mod ends;
+mod logged;
 mod receiver;
 mod webhook;
 

@@ -12,7 +12,7 @@ use crate::admin::operated::{Operated, admin};
 const DAY: u64 = 24 * 3_600;
 
 /// One that has lived for so many days, and lives for so many more and half an hour.
-fn certificate(lived: u64, left: u64) -> (Certificate, u64) {
+pub(super) fn certificate(lived: u64, left: u64) -> (Certificate, u64) {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970").as_secs();
     let (begins, ends) = (since_1970 - lived * DAY, since_1970 + left * DAY + 1_800);
     let at = |seconds| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
@@ -23,7 +23,7 @@ fn certificate(lived: u64, left: u64) -> (Certificate, u64) {
     (Certificate { certificate, key: key.serialize_pem() }, ends)
 }
 
-fn pem(certificate: &Certificate) -> String {
+pub(super) fn pem(certificate: &Certificate) -> String {
     format!("certificate_pem = '''\n{}'''\nkey_pem = '''\n{}'''\n", certificate.certificate, certificate.key)
 }
 

@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::post::{APP, send};
 
 /// A day so many days from now, as the configuration writes it.
-fn day(from_now: u64) -> String {
+pub(super) fn day(from_now: u64) -> String {
     let output = std::process::Command::new("date").args(["-u", "-d", &format!("+{from_now} days"), "+%F"]).output();
     String::from_utf8(output.expect("there is `date`").stdout).expect("text").trim().to_owned()
 }
