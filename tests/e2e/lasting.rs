@@ -8,6 +8,7 @@ mod crowds;
 mod ends;
 mod logged;
 mod receiver;
+mod renamed;
 mod webhook;
 
 use serde_json::Value;

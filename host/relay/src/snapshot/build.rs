@@ -14,7 +14,7 @@ use posthouse_store::store::Store;
 use posthouse_upstream::replies::Replies;
 
 use super::{BuildError, Shared, Snapshot};
-use crate::account::{Account, Surroundings, look_up};
+use crate::account::{Account, Surroundings, look_up, take_in_logins};
 use crate::budget::{Books, Budget};
 use crate::config::Config;
 use crate::config::listener::Listener;
@@ -104,7 +104,7 @@ impl Built {
             tokens: shared.tokens.clone(),
             books: Arc::clone(&shared.books),
         };
-        look_up_kept(config, shared.store.as_ref())?;
+        look_up_kept(config, previous, shared.store.as_ref())?;
         let pauses = match (previous, &shared.store) {
             (Some(previous), _) => Arc::clone(&previous.pauses),
             (None, Some(store)) => Arc::new(Pauses::stored(store.pauses().all()?)),
@@ -131,8 +131,11 @@ impl Built {
 }
 
 /// What was kept for accounts has to be readable: a relay that went on without would lose it.
-fn look_up_kept(config: &Config, store: Option<&Arc<Store>>) -> Result<(), BuildError> {
+fn look_up_kept(config: &Config, previous: Option<&Snapshot>, store: Option<&Arc<Store>>) -> Result<(), BuildError> {
     let Some(store) = store else { return Ok(()) };
+    if previous.is_none() {
+        take_in_logins(store, config)?;
+    }
     for tenant in &config.tenants {
         tenant.accounts.iter().try_for_each(|account| look_up(store, &tenant.id, account))?;
     }
