@@ -83,7 +83,7 @@ impl HttpWire {
                 fed = feeding => fed?,
             };
             match alarm.within(ANSWER, answer).await {
-                Some(answer) => Ok((answer.map_err(lost)?, Came::InTurn)),
+                Some(answer) => Ok((answer.map_err(lost)?, progress.came())),
                 None => Err(Interruption::TimedOut.into()),
             }
         };
