@@ -106,6 +106,11 @@ impl HttpWire {
         self.has_ended |= !is_ready;
     }
 
+    /// Leaves it where it is, in the middle of a request or an answer, or with somebody who is not the provider.
+    pub(crate) fn leave(&mut self) {
+        self.has_ended = true;
+    }
+
     /// Whether it stands between two requests.
     pub(crate) fn is_usable(&self) -> bool {
         !self.has_ended && self.sender.is_ready()
