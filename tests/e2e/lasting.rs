@@ -2,10 +2,14 @@
 //! without a restart.
 
 mod alerts;
+mod certificates;
 mod consents;
 mod crowds;
 mod ends;
+mod logged;
 mod receiver;
+mod renamed;
+mod webhook;
 
 use serde_json::Value;
 

@@ -38,7 +38,7 @@ impl ClientCertificate {
     ) -> Result<Self, Unusable> {
         let certificate = CertificateDer::from_pem_slice(certificate).map_err(|_| Unusable::NoCertificate)?;
         let key = SigningKey::from_pem(key)?;
-        let (ends, public) = contents(&certificate).ok_or(Unusable::NoCertificate)?;
+        let (Validity { ends, .. }, public) = contents(&certificate).ok_or(Unusable::NoCertificate)?;
         if public != key.public() {
             return Err(Unusable::OtherKey);
         }
@@ -60,13 +60,22 @@ impl ClientCertificate {
     }
 }
 
-/// When the first certificate of a PEM text ends, whatever it is for.
+/// From when to when a certificate is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Its beginning; 1970 where it is older.
+    pub begins: SystemTime,
+    /// Its end.
+    pub ends: SystemTime,
+}
+
+/// From when to when the first certificate of a PEM text is good, whatever it is for.
 ///
 /// # Errors
 /// There is none.
-pub fn ends(pem: &[u8]) -> Result<SystemTime, Unusable> {
+pub fn validity(pem: &[u8]) -> Result<Validity, Unusable> {
     let certificate = CertificateDer::from_pem_slice(pem).map_err(|_| Unusable::NoCertificate)?;
-    contents(&certificate).map(|(ends, _)| ends).ok_or(Unusable::NoCertificate)
+    contents(&certificate).map(|(validity, _)| validity).ok_or(Unusable::NoCertificate)
 }
 
 /// The moment in Greenwich at which a day begins; none before 1970.
@@ -75,8 +84,8 @@ pub fn midnight(year: u16, month: u8, day: u8) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(days * 86_400))
 }
 
-/// When a certificate ends, and the RSA key in it (RFC 5280 4.1).
-fn contents(certificate: &[u8]) -> Option<(SystemTime, &[u8])> {
+/// How long a certificate is good, and the RSA key in it (RFC 5280 4.1).
+fn contents(certificate: &[u8]) -> Option<(Validity, &[u8])> {
     let mut to_be_signed = Reader(Reader(Reader(certificate).expect(SEQUENCE)?).expect(SEQUENCE)?);
     // Version, serial number, signature algorithm, issuer; those of version 1 do not say their version.
     let (first, _) = to_be_signed.any()?;
@@ -84,13 +93,13 @@ fn contents(certificate: &[u8]) -> Option<(SystemTime, &[u8])> {
         to_be_signed.any()?;
     }
     let mut validity = Reader(to_be_signed.expect(SEQUENCE)?);
-    let _not_before = validity.any()?;
-    let ends = moment(validity.any()?)?;
+    let begins = moment(validity.any()?).unwrap_or(SystemTime::UNIX_EPOCH);
+    let validity = Validity { begins, ends: moment(validity.any()?)? };
     let _subject = to_be_signed.any()?;
     let mut key = Reader(to_be_signed.expect(SEQUENCE)?);
     let _algorithm = key.any()?;
     // The first octet of a bit string says how many bits of the last one are unused.
-    Some((ends, key.expect(BIT_STRING)?.split_first()?.1))
+    Some((validity, key.expect(BIT_STRING)?.split_first()?.1))
 }
 
 /// A time as certificates write it, in Greenwich and to the second (RFC 5280 4.1.2.5).

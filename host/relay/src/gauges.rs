@@ -50,8 +50,9 @@ pub fn record(front: &Front) {
     describe_gauge!("posthouse_tenant_deliveries", "messages on their way to a provider");
     describe_counter!("posthouse_tenant_connections_refused_total", "connections that their tenant had no place for");
     describe_counter!("posthouse_policy_counters_dropped_total", "additions to counters that a policy may not have");
-    for (listener, ends) in snapshot.certificates() {
-        set_moment(gauge!("posthouse_certificate_expires_timestamp_seconds", "listener" => listener.to_owned()), ends);
+    for (listener, validity) in snapshot.certificates() {
+        let gauge = gauge!("posthouse_certificate_expires_timestamp_seconds", "listener" => listener.to_owned());
+        set_moment(gauge, validity.ends);
     }
     for tenant in snapshot.tenants.values() {
         let lacks = f64::from(u8::from(tenant.lacks_policy));

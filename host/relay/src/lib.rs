@@ -47,6 +47,7 @@ pub mod state;
 pub mod tally;
 pub mod tenant;
 pub mod tenant_limits;
+pub mod validity;
 
 mod alerts;
 mod keeper;

@@ -18,6 +18,7 @@ use crate::config::network::Network;
 use crate::front::Front;
 use crate::session;
 use crate::shutdown::Draining;
+use crate::validity::Validity;
 
 /// What a client hears that finds no place (RFC 5321 3.8: 421 may answer the connection itself).
 const NO_PLACE: &[u8] = b"421 4.3.2 too many connections; try again later\r\n";
@@ -55,8 +56,8 @@ pub struct Rules {
     pub tls_mode: TlsMode,
     /// Its certificate, where it has one.
     pub tls: Option<Acceptor>,
-    /// When that ends, in seconds since 1970.
-    pub certificate_ends: Option<u64>,
+    /// How long that is good.
+    pub certificate: Option<Validity>,
     /// What the protocol offers and bounds.
     pub protocol: Arc<Settings>,
     /// The same for networks that may say XCLIENT.

@@ -30,6 +30,10 @@ use crate::policies::Policies;
 use crate::snapshot::build::Connectors;
 use crate::tally::Tally;
 use crate::tenant::{Login, Tenant};
+use crate::validity::Validity;
+
+/// What the admin address is called among the listeners that have certificates.
+pub(crate) const ADMIN: &str = "admin";
 
 /// One generation.
 #[derive(Debug, Clone)]
@@ -60,8 +64,8 @@ pub struct Snapshot {
     pub tally: Arc<Tally>,
     /// The certificate of the admin address, where it has one.
     pub admin_tls: Option<Acceptor>,
-    /// When that ends, in seconds since 1970.
-    pub admin_certificate_ends: Option<u64>,
+    /// How long that is good.
+    pub admin_certificate: Option<Validity>,
     logins: Arc<HashMap<String, (String, Arc<Login>)>>,
     listeners: Arc<HashMap<String, Arc<Rules>>>,
     shared: Shared,
@@ -166,11 +170,10 @@ impl Snapshot {
         &self.shared.tokens
     }
 
-    /// The certificates that clients and operators see, by listener, and when they end, in seconds since 1970.
-    pub fn certificates(&self) -> impl Iterator<Item = (&str, u64)> {
-        let listeners =
-            self.listeners.iter().filter_map(|(name, rules)| Some((name.as_str(), rules.certificate_ends?)));
-        listeners.chain(self.admin_certificate_ends.map(|ends| ("admin", ends)))
+    /// How long the certificates are good that clients and operators see, by listener.
+    pub fn certificates(&self) -> impl Iterator<Item = (&str, Validity)> {
+        let listeners = self.listeners.iter().filter_map(|(name, rules)| Some((name.as_str(), rules.certificate?)));
+        listeners.chain(self.admin_certificate.map(|validity| (ADMIN, validity)))
     }
 
     /// What is counted of 24 hours.

@@ -1,12 +1,14 @@
 //! When each chain of refresh tokens began, and when it was last used: what a consent's end is counted from.
+//!
+//! As with the tokens, a life is its chain's whatever the account is called: nobody's consent begins anew by a new id.
 
-use redb::TableDefinition;
+use redb::{TableDefinition, WriteTransaction};
 
-use crate::database::{Database, table};
+use crate::database::{Database, Fault, table};
 use crate::error::Error;
-use crate::refresh_tokens::Chain;
+use crate::refresh_tokens::{Chain, Key, of_origin};
 
-const TABLE: TableDefinition<'_, (&str, &str, &str), (u64, u64)> = TableDefinition::new("refresh-token-lives");
+const TABLE: TableDefinition<'_, Key, (u64, u64)> = TableDefinition::new("refresh-token-lives");
 
 /// What is known of a chain's life. In Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,23 +38,37 @@ impl<'s> Lives<'s> {
         self.database.write("keep the lives of refresh tokens", |transaction| {
             let mut kept = transaction.open_table(TABLE)?;
             for (chain, life) in lives {
+                for older in of_origin(&kept, chain)? {
+                    kept.remove(older.key())?;
+                }
                 kept.insert(chain.key(), (life.began, life.used))?;
             }
             Ok(())
         })
     }
 
-    /// What is known of a chain.
+    /// What is known of a chain, be it from when its account had another id.
     ///
     /// # Errors
     /// It could not be read.
     pub fn get(&self, chain: &Chain) -> Result<Option<Life>, Error> {
         self.database.read("read the life of a refresh token", |transaction| {
             let Some(kept) = table(transaction, TABLE)? else { return Ok(None) };
+            let Some(chain) = of_origin(&kept, chain)?.into_iter().next() else { return Ok(None) };
             let life = kept.get(chain.key())?.map(|life| life.value());
             Ok(life.map(|(began, used)| Life { began, used }))
         })
     }
+}
+
+/// Gives a chain's life to another chain, or forgets it.
+pub(crate) fn take_in(transaction: &WriteTransaction, from: &Chain, to: Option<&Chain>) -> Result<(), Fault> {
+    let mut lives = transaction.open_table(TABLE)?;
+    let life = lives.remove(from.key())?.map(|life| life.value());
+    if let (Some(life), Some(to)) = (life, to) {
+        lives.insert(to.key(), life)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

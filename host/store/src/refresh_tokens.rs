@@ -1,22 +1,25 @@
 //! Refresh tokens that took another's place, sealed, each bound to the record that it stands in.
 //!
 //! Invariant: a token that [`RefreshTokens::put`] has taken is on the disk. One that no key opens stays as it is until
-//! somebody puts another there: reading never writes. A chain is its tenant's and its grant's: what the account is called
-//! is for people, and an account that has another id now finds what was kept under the old one.
+//! somebody puts another there: reading never writes. A chain is its tenant's and its origin's: what the account is called
+//! is for people, and an account that has another id now finds what was kept under the old one. An id finds nothing that
+//! is of another origin, whoever had that id before.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, TableDefinition, Value};
 
 use crate::database::{Database, Fault, next_name, table};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::keys::seal::{Unopened, sealed_under};
+use crate::lives;
 use crate::secret::Secret;
 
-/// The origin of a chain that grew from no configured token, but from what `posthouse account login` brought. No digest is
-/// like it, and it says nothing of the grant: such a chain is its account's alone.
+/// How the origin of a chain begins that grew from no configured token, but from what `posthouse account login` brought. No
+/// digest is like it. Alone it is the origin of all such chains that were kept before origins said whose consent it is:
+/// those were found by the account's id alone.
 pub const LOGIN: &str = "login";
 
-type Key = (&'static str, &'static str, &'static str);
+pub(crate) type Key = (&'static str, &'static str, &'static str);
 const TABLE: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("refresh-tokens");
 
 /// What a token is kept by.
@@ -26,8 +29,8 @@ pub struct Chain {
     pub tenant: String,
     /// The account, by the id that it had when the token was kept.
     pub account: String,
-    /// The digest of the configured grant that the chain grew from: a new consent in the configuration begins a new
-    /// chain, and the old one's tokens are not taken for it.
+    /// What the chain grew from: a digest of the configured grant, or of whose consent `posthouse account login` brought.
+    /// Another one begins a new chain, and the old one's tokens are not taken for it.
     pub origin: String,
 }
 
@@ -57,7 +60,8 @@ impl<'s> RefreshTokens<'s> {
         Self { database, keys }
     }
 
-    /// Keeps the newest token of a chain, and forgets those of the same grant under other accounts. It is durable on return.
+    /// Keeps the newest token of a chain, and forgets those of the same origin under other accounts. It is durable
+    /// on return.
     ///
     /// # Errors
     /// It could not be written; the one before stays.
@@ -65,8 +69,7 @@ impl<'s> RefreshTokens<'s> {
         let sealed = self.keys.seal(&chain.place(), token);
         self.database.write("keep a refresh token", |transaction| {
             let mut tokens = transaction.open_table(TABLE)?;
-            let older: Vec<Chain> = grown_from(&tokens, chain)?.into_iter().map(|(older, _)| older).collect();
-            for older in older.iter().filter(|older| *older != chain) {
+            for older in of_origin(&tokens, chain)? {
                 tokens.remove(older.key())?;
             }
             tokens.insert(chain.key(), sealed.as_slice())?;
@@ -81,12 +84,45 @@ impl<'s> RefreshTokens<'s> {
     pub fn get(&self, chain: &Chain) -> Result<Option<Secret>, Error> {
         let kept = self.database.read("read a refresh token", |transaction| {
             let Some(tokens) = table(transaction, TABLE)? else { return Ok(None) };
-            if let Some(sealed) = tokens.get(chain.key())? {
-                return Ok(Some((chain.clone(), sealed.value().to_vec())));
-            }
-            Ok(grown_from(&tokens, chain)?.into_iter().next())
+            let Some(kept) = of_origin(&tokens, chain)?.into_iter().next() else { return Ok(None) };
+            Ok(tokens.get(kept.key())?.map(|sealed| (kept.clone(), sealed.value().to_vec())))
         })?;
         kept.map(|(kept, sealed)| self.open(&kept, &sealed)).transpose()
+    }
+
+    /// Gives each token that was found by its account's id alone (of the origin [`LOGIN`]) the chain that it belongs to, with
+    /// what is known of its life, or forgets it where that is nobody's: no account that gets the id later may find it. Says
+    /// which there were. A release that knows no other origin is the only one that writes such, so that what is there is
+    /// newer than what its new chain may hold.
+    ///
+    /// # Errors
+    /// A token does not open, or nothing could be written: then nothing has changed.
+    pub fn take_in_logins(
+        &self,
+        whose: impl Fn(&Chain) -> Option<Chain>,
+    ) -> Result<Vec<(Chain, Option<Chain>)>, Error> {
+        let logins: Vec<Chain> = self.chains()?.into_iter().filter(|chain| chain.origin == LOGIN).collect();
+        if logins.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.database.write("take refresh tokens in", |transaction| {
+            let mut tokens = transaction.open_table(TABLE)?;
+            let mut taken = Vec::new();
+            for login in logins {
+                let Some(sealed) = tokens.remove(login.key())?.map(|sealed| sealed.value().to_vec()) else { continue };
+                let chain = whose(&login);
+                if let Some(chain) = &chain {
+                    let token = self.open(&login, &sealed).map_err(Fault::Ours)?;
+                    for older in of_origin(&tokens, chain)? {
+                        tokens.remove(older.key())?;
+                    }
+                    tokens.insert(chain.key(), self.keys.seal(&chain.place(), &token).as_slice())?;
+                }
+                lives::take_in(transaction, &login, chain.as_ref())?;
+                taken.push((login, chain));
+            }
+            Ok(taken)
+        })
     }
 
     /// Forgets a chain; says whether there was one.
@@ -168,20 +204,21 @@ impl<'s> RefreshTokens<'s> {
     }
 }
 
-/// All that was kept of a chain's grant, whatever its account is called.
-fn grown_from(tokens: &impl ReadableTable<Key, &'static [u8]>, chain: &Chain) -> Result<Vec<(Chain, Vec<u8>)>, Fault> {
-    let mut grown = Vec::new();
-    if chain.origin == LOGIN {
-        return Ok(grown);
-    }
-    for entry in tokens.range((&*chain.tenant, "", "")..(&*next_name(&chain.tenant), "", ""))? {
-        let (key, sealed) = entry?;
-        let of = Chain::of(key.value());
-        if of.origin == chain.origin {
-            grown.push((of, sealed.value().to_vec()));
+/// Under which chains something is kept of this one's origin, whatever its account is called; its own comes first.
+pub(crate) fn of_origin<V: Value + 'static>(
+    table: &impl ReadableTable<Key, V>,
+    chain: &Chain,
+) -> Result<Vec<Chain>, Fault> {
+    let mut kept = Vec::new();
+    for entry in table.range((&*chain.tenant, "", "")..(&*next_name(&chain.tenant), "", ""))? {
+        let of = Chain::of(entry?.0.value());
+        let is_found = if chain.origin == LOGIN { of == *chain } else { of.origin == chain.origin };
+        if is_found {
+            kept.push(of);
         }
     }
-    Ok(grown)
+    kept.sort_by_key(|of| of != chain);
+    Ok(kept)
 }
 
 #[cfg(test)]

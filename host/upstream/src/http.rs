@@ -83,7 +83,7 @@ impl HttpWire {
                 fed = feeding => fed?,
             };
             match alarm.within(ANSWER, answer).await {
-                Some(answer) => Ok((answer.map_err(lost)?, Came::InTurn)),
+                Some(answer) => Ok((answer.map_err(lost)?, progress.came())),
                 None => Err(Interruption::TimedOut.into()),
             }
         };
@@ -104,6 +104,11 @@ impl HttpWire {
         let ready = driven(connection, has_ended, poll_fn(|context| sender.poll_ready(context)));
         let is_ready = matches!(timeout(SETTLING, ready).await, Ok(Ok(Ok(()))));
         self.has_ended |= !is_ready;
+    }
+
+    /// Leaves it where it is, in the middle of a request or an answer, or with somebody who is not the provider.
+    pub(crate) fn leave(&mut self) {
+        self.has_ended = true;
     }
 
     /// Whether it stands between two requests.

@@ -13,9 +13,11 @@ use tokio::process::Child;
 use tokio::time::timeout;
 
 use super::{account, give_consent, until_state};
+use crate::admin::http::Ask;
 use crate::admin::operated::{ACME, OPERATOR, Operated, admin};
 use crate::command::{Said, configuration, run, start};
 use crate::post::{APP, send, state_directory};
+use crate::wire::Wire;
 
 const BOX: &str = "mail@acme.example";
 const OUTLOOK: &str = "box@acme.example";
@@ -56,7 +58,7 @@ async fn a_new_consent_heals_at_once() {
 async fn only_an_operator_gives_consents_and_only_to_accounts_that_have_one() {
     let relay = Operated::new().await;
     let ask = |token: &str| {
-        crate::admin::http::Ask::post("/v1/tenants/acme/accounts/gmail/consent")
+        Ask::post("/v1/tenants/acme/accounts/gmail/consent")
             .token(token)
             .json("{\"refresh_token\":\"refresh-mail@acme.example\"}")
     };
@@ -71,7 +73,12 @@ fn unconfigured(simulator: &Simulator) -> std::path::PathBuf {
         "[[accounts]]\nid = \"box\"\naddress = \"{OUTLOOK}\"\nprovider = \"outlook\"\n[accounts.grant]\nkind = \"refresh_token\"\n\
          client_id = \"public\"\n"
     );
-    let directory = configuration(simulator, &simulator.ca_pem(), &account);
+    operated(simulator, &account)
+}
+
+/// The tenant `acme` with these accounts, in a directory with a state directory and an admin address.
+pub(super) fn operated(simulator: &Simulator, accounts: &str) -> std::path::PathBuf {
+    let directory = configuration(simulator, &simulator.ca_pem(), accounts);
     let main = fs::read_to_string(directory.join("posthouse.toml")).expect("there is one");
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|free| free.local_addr())
@@ -112,7 +119,7 @@ async fn simulator() -> Simulator {
 }
 
 /// The relay of these files in a process of its own, once it listens.
-async fn running(directory: &Path) -> (Child, u16) {
+pub(super) async fn running(directory: &Path) -> (Child, u16) {
     let child = start(directory, &["run", "--config", "posthouse.toml"]);
     let port: u16 = fs::read_to_string(directory.join("port")).expect("a file").parse().expect("a number");
     let listening = async { while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {} };
@@ -135,7 +142,34 @@ async fn a_login_goes_into_the_store_while_no_relay_runs_and_to_the_relay_while_
     assert!(simulator.device_codes().is_empty());
     let said = agreed(&simulator, login(&directory, &["--admin", &url, "--token-file", "operator"])).await;
     assert!(said.ok && said.out.contains("account box is ready"), "{}{}", said.out, said.err);
-    drop(relay);
+    // The provider lets each refresh token be used once: what is kept is the newest, whatever the account is called.
+    let file = directory.join("tenants/acme.toml");
+    let tenant = fs::read_to_string(&file).expect("the tenant's file");
+    killed(relay).await;
+    for id in ["box", "renamed", "renamed"] {
+        fs::write(&file, tenant.replace("id = \"box\"", &format!("id = \"{id}\""))).expect("a file");
+        let (relay, port) = running(&directory).await;
+        let reply = send(&mut client(port).await, OUTLOOK, TO, MAIL).await;
+        assert!(reply.starts_with("250 "), "{id}: {reply}");
+        killed(relay).await;
+    }
+    assert_eq!(simulator.report(Provider::Outlook, OUTLOOK).expect("a mailbox").messages, 3);
+}
+
+/// Ends it as a machine without memory does.
+pub(super) async fn killed(mut relay: Child) {
+    relay.kill().await.expect("it runs");
+}
+
+/// A client of the relay with this admin port, logged in.
+pub(super) async fn client(admin: u16) -> Wire {
+    let status = Ask::get("/v1/status").token(OPERATOR).send(([127, 0, 0, 1], admin).into()).await.done();
+    let address = status["listeners"][0]["address"].as_str().expect("an address");
+    let mut client = Wire::connect(address.parse().expect("an address")).await;
+    client.hear("220 ").await;
+    client.expect("EHLO client.example.com", "250").await;
+    client.expect(&format!("AUTH PLAIN {APP}"), "235 2.7.0").await;
+    client
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ use posthouse_simulator::token_faults::{TokenAction, TokenFault};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::ends::day;
+use super::receiver::{Brought, Receiver};
 use crate::post::{Post, send};
 
 const TO: &[&str] = &["ann@example.org"];
@@ -205,4 +207,32 @@ async fn a_directorys_quota_leaves_all_of_its_accounts_alone_and_no_other() {
     let other = heard(2).await;
     assert!(other.starts_with("250 "), "{other}");
     post.messages(1).await;
+}
+
+#[tokio::test]
+async fn a_hundred_accounts_that_end_at_once_are_named_in_two_calls_of_the_webhook() {
+    let end = format!("client_secret_expires = \"{}\"\n", day(10));
+    let (simulator, accounts) = crowd(100, "", |_| end.clone()).await;
+    let receiver = Receiver::start().await;
+    let alerts = format!("[alerts]\nwebhook = \"http://{}/\"\n", receiver.address);
+    let _post = Post::waiting(simulator, &accounts, &alerts).await;
+    let told = |requests: &[Brought]| -> Vec<String> {
+        let alerts = requests.iter().flat_map(Brought::alerts);
+        alerts.map(|alert| alert["account"].as_str().expect("an account").to_owned()).collect()
+    };
+    // Who is noticed first may have gone ahead.
+    let mut requests = receiver.requests(1).await;
+    if told(&requests).len() < 100 {
+        requests = receiver.requests(2).await;
+    }
+    let mut accounts = told(&requests);
+    accounts.sort();
+    let mut expected: Vec<String> = (0..100).map(|number| format!("box{number}")).collect();
+    expected.sort();
+    assert_eq!(accounts, expected, "each of them once");
+    for request in &requests {
+        let text = request.json()["text"].as_str().expect("a text").to_owned();
+        assert_eq!(text.lines().count(), request.alerts().len(), "a line for each: {text}");
+        assert!(text.contains("will not send for long: its client secret ends in 9 days"), "{text}");
+    }
 }

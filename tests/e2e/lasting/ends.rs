@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::post::{APP, send};
 
 /// A day so many days from now, as the configuration writes it.
-fn day(from_now: u64) -> String {
+pub(super) fn day(from_now: u64) -> String {
     let output = std::process::Command::new("date").args(["-u", "-d", &format!("+{from_now} days"), "+%F"]).output();
     String::from_utf8(output.expect("there is `date`").stdout).expect("text").trim().to_owned()
 }
@@ -52,7 +52,7 @@ async fn a_secret_that_ends_soon_is_told_and_mail_flows() {
 }
 
 #[tokio::test]
-async fn a_consent_that_lives_for_a_week_is_counted_from_its_first_use_through_restarts() {
+async fn a_consent_that_lives_for_a_week_is_counted_from_its_first_use_through_restarts_and_by_any_id() {
     let mut files = Files::new().await;
     let provider = "provider = \"gmail\"\n";
     files
@@ -64,12 +64,18 @@ async fn a_consent_that_lives_for_a_week_is_counted_from_its_first_use_through_r
     let mut client = files.client(APP).await;
     assert!(send(&mut client, "mail@acme.example", &["ann@example.org"], "x\r\n").await.starts_with("250 "));
     drop(client);
-    let expiry = |files: &Files| files.relay.snapshot().tenants["acme"].accounts["gmail"].expiry();
-    let before = expiry(&files).expect("it was used");
+    let expiry = |files: &Files, id: &str| files.relay.snapshot().tenants["acme"].accounts[id].expiry();
+    let before = expiry(&files, "gmail").expect("it was used");
     assert_eq!(before.credential.word(), "refresh_token");
     assert_eq!(files.relay.snapshot().tenants["acme"].accounts["gmail"].state().name.word(), "expiring");
     // Were it counted anew, it would end later: ends are whole seconds.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     files.restart().await;
-    assert_eq!(expiry(&files), Some(before));
+    assert_eq!(expiry(&files, "gmail"), Some(before));
+    let file = std::fs::read_to_string(files.path("tenants/acme.toml")).expect("it is there");
+    let renamed = file.replace("id = \"gmail\"", "id = \"letters\"").replace("[\"gmail\"]", "[\"letters\"]");
+    files.stop().await;
+    files.write("tenants/acme.toml", &renamed);
+    files.start().await;
+    assert_eq!(expiry(&files, "letters"), Some(before));
 }

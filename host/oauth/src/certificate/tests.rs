@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::{ClientCertificate, moment};
+use super::{ClientCertificate, Validity, moment};
 use crate::base64url;
 use crate::der::{GENERALIZED_TIME, UTC_TIME};
 use crate::error::Unusable;
@@ -34,6 +34,9 @@ fn a_certificate_names_its_key_by_thumbprint_and_says_its_end() {
     assert_eq!((named.name.field, named.name.value.as_str()), ("kid", "key-7"));
     // date -ud 2060-03-01 +%s; from 2050 on the year has four digits.
     assert_eq!(named.ends(), at(2_845_324_800));
+    // date -ud 1975-01-01 +%s
+    let validity = Validity { begins: at(157_766_400), ends: named.ends() };
+    assert_eq!(super::validity(later.certificate.as_bytes()), Ok(validity));
 }
 
 #[test]

@@ -46,8 +46,7 @@ pub(super) fn credentials(tenant: &str, settings: &Settings, around: &Surroundin
         Grant::Password { password: secret, mechanism } => password(Some(identity(*mechanism).login(secret))),
         Grant::Token { endpoint, grant, mechanism } => {
             let endpoint = Endpoint::clone(endpoint);
-            let place = around.store.as_ref().and_then(|store| Place::new(store, tenant, &settings.id, grant));
-            let place = place.map(|place| place.at(settings.provider.kind));
+            let place = around.store.as_ref().and_then(|store| Place::of(store, tenant, settings));
             let life = Arc::new(Life::at(place.clone()));
             let (grant, rotation) = rotation(tenant, settings, grant, place);
             let tokens = TokenCache::new(around.tokens.clone(), endpoint, grant, rotation, seed(tenant, &settings.id));
@@ -79,7 +78,7 @@ fn rotation(
 /// It cannot: no key opens it, or the store cannot be read.
 pub(crate) fn look_up(store: &Arc<Store>, tenant: &str, settings: &Settings) -> Result<(), StoreError> {
     let Grant::Token { grant, .. } = &settings.grant else { return Ok(()) };
-    let Some(place) = Place::new(store, tenant, &settings.id, grant) else { return Ok(()) };
+    let Some(place) = Place::of(store, tenant, settings) else { return Ok(()) };
     place.migrate()?;
     place.newest(grant).map(drop)
 }
@@ -94,8 +93,7 @@ pub(crate) fn keep_consent(
     settings: &Settings,
     token: &Text,
 ) -> Result<bool, StoreError> {
-    let Grant::Token { grant, .. } = &settings.grant else { return Ok(false) };
-    let Some(place) = Place::new(store, tenant, &settings.id, grant) else { return Ok(false) };
+    let Some(place) = Place::of(store, tenant, settings) else { return Ok(false) };
     place.begin(token, unix_now()).map(|()| true)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A chain belongs to the refresh token of the configuration it grew from: when an operator puts a new one there, the
 //! old chain is left behind. What `posthouse account login` brings goes on with the chain that there is, as if the
-//! provider had sent it. An account without a configured token has one chain of its own.
+//! provider had sent it. Without a configured token the chain belongs to whose consent it is: to the application and the
+//! login that were consented for, at their token endpoint. The account's id is for people in either case.
 //! Files of the releases before the store are read once, put into it, and removed.
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ use posthouse_store::store::Store;
 use posthouse_upstream::provider::ProviderKind;
 use tracing::{info, warn};
 
+use crate::config::Config;
+use crate::config::account::{Account as Settings, Grant as Asked};
 use crate::hex;
 
 /// The place of one account's newest token.
@@ -33,21 +36,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of this grant's tokens; none for a grant that does not rotate.
-    pub(super) fn new(store: &Arc<Store>, tenant: &str, account: &str, grant: &Grant) -> Option<Self> {
-        let Grant::RefreshToken { refresh_token, .. } = grant else { return None };
-        let origin = match refresh_token {
-            // A hash that stays the same from one release to the next: the chain has to be found again.
-            Some(token) => hex::digits(&Blake2s256::digest(token.expose())[..8]),
-            None => LOGIN.to_owned(),
-        };
-        let chain = Chain { tenant: tenant.to_owned(), account: account.to_owned(), origin };
-        Some(Self { store: Arc::clone(store), chain, rotates: true })
-    }
-
-    /// The same at a provider that brings no new ones: both of two processes may ask it.
-    pub(super) fn at(self, provider: ProviderKind) -> Self {
-        Self { rotates: provider != ProviderKind::Gmail, ..self }
+    /// The place of an account's tokens; none for a grant that does not rotate.
+    pub(super) fn of(store: &Arc<Store>, tenant: &str, settings: &Settings) -> Option<Self> {
+        let chain = Chain { tenant: tenant.to_owned(), account: settings.id.clone(), origin: origin(settings)? };
+        // At one that brings no new ones, both of two processes may ask.
+        let rotates = settings.provider.kind != ProviderKind::Gmail;
+        Some(Self { store: Arc::clone(store), chain, rotates })
     }
 
     /// The grant with the refresh token that was kept; the grant itself if none was.
@@ -66,8 +60,11 @@ impl Place {
         &self.chain
     }
 
-    /// Keeps a consent that was given now.
+    /// Keeps a consent that was given now. No older one is left that [`take_in_logins`] could put in its place.
     pub(super) fn begin(&self, token: &Secret, now: u64) -> Result<(), Error> {
+        if self.chain.origin.starts_with(LOGIN) {
+            self.store.refresh_tokens().remove(&Chain { origin: LOGIN.to_owned(), ..self.chain.clone() })?;
+        }
         self.store.refresh_tokens().put(&self.chain, &Stored::new(token.expose()))?;
         self.store.lives().keep(&[(self.chain.clone(), Life { began: now, used: now })])
     }
@@ -99,6 +96,57 @@ impl Place {
         let Chain { tenant, account, origin } = &self.chain;
         directory.join(format!("{tenant}.{account}.{origin}.refresh-token"))
     }
+}
+
+/// Gives the consents that were kept by their accounts' ids alone to the accounts that have these ids now, once. Afterwards
+/// no id finds another mailbox's consent.
+///
+/// # Errors
+/// No key opens one, or the store cannot be written.
+pub(crate) fn take_in_logins(store: &Store, config: &Config) -> Result<(), Error> {
+    let whose = |login: &Chain| {
+        let tenant = config.tenants.iter().find(|tenant| tenant.id == login.tenant)?;
+        let settings = tenant.accounts.iter().find(|account| account.id == login.account)?;
+        Some(Chain { origin: origin_of_login(settings)?, ..login.clone() })
+    };
+    for (Chain { tenant, account, .. }, whose) in store.refresh_tokens().take_in_logins(whose)? {
+        match whose {
+            Some(_) => info!(tenant, account, "the consent is its mailbox's now, whatever the account is called"),
+            None => warn!(tenant, account, "the consent is forgotten: there is no account of this id that takes one"),
+        }
+    }
+    Ok(())
+}
+
+/// What an account's chain grew from; none for a grant that does not rotate. Hashes that stay the same from one release to
+/// the next: the chain has to be found again.
+fn origin(settings: &Settings) -> Option<String> {
+    match &settings.grant {
+        Asked::Token { grant: Grant::RefreshToken { refresh_token: Some(token), .. }, .. } => {
+            Some(hex::digits(&Blake2s256::digest(token.expose())[..8]))
+        }
+        _ => origin_of_login(settings),
+    }
+}
+
+/// What it grows from where no token is configured.
+fn origin_of_login(settings: &Settings) -> Option<String> {
+    let Asked::Token { endpoint, grant: Grant::RefreshToken { client_id, .. }, .. } = &settings.grant else {
+        return None;
+    };
+    let mut digest = Blake2s256::new();
+    for part in [authority(&endpoint.token_url), client_id, &settings.user.to_lowercase()] {
+        // Two parts never look like two others.
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    Some(format!("{LOGIN}-{}", hex::digits(&digest.finalize()[..16])))
+}
+
+/// Host and port of a URL: its path may name the mailbox's directory, or none, and the consent is the same.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
 impl Rotation for Place {

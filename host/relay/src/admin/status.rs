@@ -68,7 +68,8 @@ fn listeners(admin: &Admin, snapshot: &Snapshot) -> Vec<Value> {
             TlsMode::Implicit => "implicit",
         };
         let address = admin.addresses.of(&listener.name).unwrap_or(listener.address);
-        let expires = snapshot.listener(&listener.name).and_then(|rules| rules.certificate_ends);
+        let expires =
+            snapshot.listener(&listener.name).and_then(|rules| rules.certificate).map(|validity| validity.ends);
         json!({ "name": listener.name, "address": address, "tls": tls, "certificate_expires": expires })
     };
     snapshot.config.listeners.iter().map(listener).collect()

@@ -9,7 +9,8 @@ use posthouse_store::store::Store;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
-use super::{Alert, Desk};
+use super::certificates::Certificates;
+use super::{Alert, Desk, News, Subject};
 use crate::account::Account;
 use crate::account::life::{Credential, days};
 use crate::account::state::{Name, State};
@@ -31,6 +32,7 @@ pub(super) struct Lookout {
     desk: Arc<Desk>,
     /// Accounts that somebody has to be told are in order again.
     alarmed: HashMap<(String, String), Alarmed>,
+    certificates: Certificates,
     /// The last of [`DAYS`] that was told of each end; 0 is the end itself.
     told: HashMap<Ending, u64>,
     alerts: u64,
@@ -47,7 +49,7 @@ struct Alarmed {
 impl Lookout {
     pub(super) fn new(snapshots: Snapshots, desk: Arc<Desk>) -> Self {
         let (alarmed, told) = (HashMap::new(), HashMap::new());
-        Self { snapshots, desk, alarmed, told, alerts: 0, began: unix_now() }
+        Self { snapshots, desk, alarmed, certificates: Certificates::default(), told, alerts: 0, began: unix_now() }
     }
 
     pub(super) async fn look(mut self) {
@@ -57,6 +59,9 @@ impl Lookout {
             turns.tick().await;
             let (snapshot, now) = (self.snapshots.current(), unix_now());
             self.notice(&snapshot, now);
+            for news in self.certificates.news(&snapshot, now) {
+                self.tell(news, now);
+            }
             self.tell_ends(&snapshot, now);
             if turn.is_multiple_of(LIVES_EACH) {
                 keep_awake(&snapshot, now);
@@ -93,47 +98,45 @@ impl Lookout {
             (Some(_), None) => {
                 self.alarmed.remove(&key);
                 let healed = account.state();
-                self.alert(tenant, account, ("healed", before_name, healed), now);
+                self.tell_of(tenant, account, ("healed", before_name, healed), now);
             }
             (_, Some(after)) => {
                 let delivered = account.tally.totals().delivered;
                 self.alarmed.insert(key, Alarmed { state: after.clone(), delivered });
-                self.alert(tenant, account, (after.name.word(), before_name, after), now);
+                self.tell_of(tenant, account, (after.name.word(), before_name, after), now);
             }
         }
     }
 
-    fn alert(
+    fn tell_of(
         &mut self,
         tenant: &str,
         account: &Account,
         (event, before, state): (&'static str, Name, State),
         now: u64,
     ) {
-        self.alerts += 1;
         let text = text(tenant, account, event, &state);
         if event == "healed" {
             info!(tenant, account = account.id, before = before.word(), "the account is in order again");
         } else {
             warn!(tenant, account = account.id, state = state.name.word(), reason = state.reason, "{text}");
         }
+        let (tenant, address) = (tenant.to_owned(), account.address.to_string());
+        let subject = Subject::Account { tenant, account: account.id.clone(), address };
+        let expires = account.expiry().map(|expiry| expiry.at);
+        self.tell(News { subject, event, before, state, expires, text }, now);
+    }
+
+    /// Leaves it to the courier, where there is a webhook.
+    fn tell(&mut self, news: News, now: u64) {
         if self.snapshots.current().config.alerts.is_none() {
             return;
         }
-        let alert = Alert {
-            id: format!("{:x}-{}", self.began, self.alerts),
-            event,
-            at: now,
-            tenant: tenant.to_owned(),
-            account: account.id.clone(),
-            address: account.address.to_string(),
-            before,
-            after: state.name,
-            reason: state.reason,
-            since: state.since,
-            expires: account.expiry().map(|expiry| expiry.at),
-            text,
-        };
+        self.alerts += 1;
+        let News { subject, event, before, state, expires, text } = news;
+        let State { name: after, reason, since, .. } = state;
+        let id = format!("{:x}-{}", self.began, self.alerts);
+        let alert = Alert { id, event, at: now, subject, before, after, reason, since, expires, text };
         let mut pending = self.desk.pending();
         if pending.add(alert) {
             self.desk.metrics.dropped.increment(1);
@@ -156,9 +159,10 @@ impl Lookout {
                 }
             }
         }
-        for (listener, at) in snapshot.certificates() {
-            if self.is_to_be_told((String::new(), listener.to_owned(), None), at, now) {
-                warn!(listener, left = left(at, now), "the certificate ends: put a new one in its place");
+        for (listener, validity) in snapshot.certificates() {
+            if self.is_to_be_told((String::new(), listener.to_owned(), None), validity.ends, now) {
+                let left = left(validity.ends, now);
+                warn!(listener, left, "the certificate ends: put a new one in its place");
             }
         }
     }

@@ -1,35 +1,34 @@
-//! Alerts that the webhook has not taken: one for each account at most.
+//! Alerts that the webhook has not taken: one for each account and each certificate at most.
 //!
 //! A change that is undone before anybody heard of it is no news; one that is followed by another is told as one. So a
 //! hundred accounts that flap are a hundred alerts at most, whatever the webhook does.
 
 use std::collections::BTreeMap;
 
-use super::Alert;
+use super::{Alert, Subject};
 
-/// Accounts that somebody can be told of at a time.
+/// Accounts and certificates that somebody can be told of at a time.
 const MOST: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    alerts: BTreeMap<(String, String), Alert>,
+    alerts: BTreeMap<Subject, Alert>,
 }
 
 impl Pending {
     /// One more change. Says whether it was dropped, since too many wait.
     #[must_use]
     pub(super) fn add(&mut self, mut alert: Alert) -> bool {
-        let key = (alert.tenant.clone(), alert.account.clone());
-        match self.alerts.get(&key) {
+        match self.alerts.get(&alert.subject) {
             Some(waiting) if waiting.before == alert.after => {
-                self.alerts.remove(&key);
+                self.alerts.remove(&alert.subject);
                 return false;
             }
             Some(waiting) => alert.before = waiting.before,
             None if self.alerts.len() >= MOST => return true,
             None => {}
         }
-        self.alerts.insert(key, alert);
+        self.alerts.insert(alert.subject.clone(), alert);
         false
     }
 
@@ -38,12 +37,11 @@ impl Pending {
         self.alerts.values().take(most).cloned().collect()
     }
 
-    /// The webhook has had these. What has happened to their accounts since is still to be told, from there on.
+    /// The webhook has had these. What has happened to their subjects since is still to be told, from there on.
     pub(super) fn taken(&mut self, had: &[Alert]) {
         for alert in had {
-            let key = (alert.tenant.clone(), alert.account.clone());
-            match self.alerts.get_mut(&key) {
-                Some(waiting) if waiting.id == alert.id => drop(self.alerts.remove(&key)),
+            match self.alerts.get_mut(&alert.subject) {
+                Some(waiting) if waiting.id == alert.id => drop(self.alerts.remove(&alert.subject)),
                 Some(waiting) => waiting.before = alert.after,
                 None => {}
             }

@@ -4,7 +4,6 @@ mod policy;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use posthouse_net::acceptor::Acceptor;
 use posthouse_net::connector::{Connector, Trust};
@@ -15,10 +14,10 @@ use posthouse_store::store::Store;
 use posthouse_upstream::replies::Replies;
 
 use super::{BuildError, Shared, Snapshot};
-use crate::account::{Account, Surroundings, look_up};
+use crate::account::{Account, Surroundings, look_up, take_in_logins};
 use crate::budget::{Books, Budget};
 use crate::config::Config;
-use crate::config::listener::{Certificate, Listener};
+use crate::config::listener::Listener;
 use crate::config::tenant::{Route as RouteSettings, Tenant as TenantSettings};
 use crate::listener::{Rules, Timeouts, TlsMode};
 use crate::pauses::Pauses;
@@ -26,6 +25,7 @@ use crate::policies::Policies;
 use crate::replies::unlisted;
 use crate::tenant::{Login, Route, Tenant};
 use crate::tenant_limits::Allowance;
+use crate::validity::Validity;
 
 pub(super) async fn snapshot(
     config: Arc<Config>,
@@ -62,7 +62,7 @@ pub(super) async fn snapshot(
         pauses,
         tally: before.map(|before| Arc::clone(&before.tally)).unwrap_or_default(),
         admin_tls,
-        admin_certificate_ends: admin_certificate.as_ref().and_then(certificate_ends),
+        admin_certificate: admin_certificate.as_ref().and_then(Validity::of),
         logins: Arc::new(logins),
         listeners: Arc::new(listeners),
         shared,
@@ -104,7 +104,7 @@ impl Built {
             tokens: shared.tokens.clone(),
             books: Arc::clone(&shared.books),
         };
-        look_up_kept(config, shared.store.as_ref())?;
+        look_up_kept(config, previous, shared.store.as_ref())?;
         let pauses = match (previous, &shared.store) {
             (Some(previous), _) => Arc::clone(&previous.pauses),
             (None, Some(store)) => Arc::new(Pauses::stored(store.pauses().all()?)),
@@ -131,8 +131,11 @@ impl Built {
 }
 
 /// What was kept for accounts has to be readable: a relay that went on without would lose it.
-fn look_up_kept(config: &Config, store: Option<&Arc<Store>>) -> Result<(), BuildError> {
+fn look_up_kept(config: &Config, previous: Option<&Snapshot>, store: Option<&Arc<Store>>) -> Result<(), BuildError> {
     let Some(store) = store else { return Ok(()) };
+    if previous.is_none() {
+        take_in_logins(store, config)?;
+    }
     for tenant in &config.tenants {
         tenant.accounts.iter().try_for_each(|account| look_up(store, &tenant.id, account))?;
     }
@@ -223,12 +226,6 @@ fn acceptor(listener: &Listener, previous: Option<&Snapshot>) -> Result<Option<A
     acceptor.map(Some).map_err(named)
 }
 
-/// When a certificate ends, in seconds since 1970; none where it does not say.
-fn certificate_ends(certificate: &Certificate) -> Option<u64> {
-    let ends = posthouse_oauth::certificate::ends(&certificate.chain).ok()?;
-    Some(ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs())
-}
-
 fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> Result<Rules, BuildError> {
     let tls = acceptor(listener, previous)?;
     let protocol = protocol(config, listener);
@@ -239,7 +236,7 @@ fn rules(config: &Config, listener: &Listener, previous: Option<&Snapshot>) -> R
         name: listener.name.clone(),
         tls_mode: listener.tls,
         tls,
-        certificate_ends: listener.certificate.as_ref().and_then(certificate_ends),
+        certificate: listener.certificate.as_ref().and_then(Validity::of),
         protocol: Arc::new(protocol),
         protocol_with_xclient: Arc::new(with_xclient),
         timeouts: Timeouts {

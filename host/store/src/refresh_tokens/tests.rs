@@ -4,6 +4,7 @@ use redb::ReadableTable;
 
 use super::{Chain, LOGIN, TABLE};
 use crate::error::Error;
+use crate::lives::Life;
 use crate::scratch::{Scratch, keys};
 use crate::secret::Secret;
 use crate::store::Store;
@@ -45,12 +46,44 @@ fn an_account_that_has_another_id_finds_its_grants_newest_token_and_nobody_elses
     tokens.put(&after, &Secret::new("second")).unwrap();
     assert_eq!(tokens.get(&before).unwrap(), Some(Secret::new("second")), "and so it does if it is called back");
     assert_eq!(tokens.chains().unwrap(), std::slice::from_ref(&after));
-    // What grew from no configured token is of no grant that is known.
-    let login = |account: &str| Chain { origin: LOGIN.to_owned(), ..chain("acme", account) };
+}
+
+fn login(account: &str) -> Chain {
+    Chain { origin: LOGIN.to_owned(), ..chain("acme", account) }
+}
+
+#[test]
+fn tokens_that_were_found_by_their_id_alone_are_given_to_whom_they_belong_or_forgotten() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let tokens = store.refresh_tokens();
     tokens.put(&login("one"), &Secret::new("one's")).unwrap();
-    assert_eq!(tokens.get(&login("two")).unwrap(), None);
+    assert_eq!(tokens.get(&login("two")).unwrap(), None, "such an origin says nothing of the consent");
     tokens.put(&login("two"), &Secret::new("two's")).unwrap();
-    assert_eq!(tokens.chains().unwrap(), [after, login("one"), login("two")]);
+    let life = Life { began: 3, used: 4 };
+    store.lives().keep(&[(login("one"), life), (login("two"), life)]).unwrap();
+    // An older one, of the same mailbox, under the id that it had then.
+    let whose = |account: &str| Chain { origin: "login-of-one".to_owned(), ..chain("acme", account) };
+    tokens.put(&whose("before"), &Secret::new("older")).unwrap();
+    let taken = tokens.take_in_logins(|login| (login.account == "one").then(|| whose("one"))).unwrap();
+    assert_eq!(taken, [(login("one"), Some(whose("one"))), (login("two"), None)]);
+    assert_eq!(tokens.chains().unwrap(), [whose("one")]);
+    assert_eq!(tokens.get(&whose("another id")).unwrap(), Some(Secret::new("one's")));
+    assert_eq!(store.lives().get(&whose("another id")).unwrap(), Some(life));
+    for gone in ["one", "two"] {
+        assert_eq!((tokens.get(&login(gone)).unwrap(), store.lives().get(&login(gone)).unwrap()), (None, None));
+    }
+    assert_eq!(tokens.take_in_logins(|_| None).unwrap(), []);
+}
+
+#[test]
+fn what_no_key_opens_is_not_taken_in_and_not_forgotten() {
+    let scratch = Scratch::new();
+    scratch.store().refresh_tokens().put(&login("one"), &Secret::new("one's")).unwrap();
+    let store = Store::open(&scratch.0, keys(b"2")).unwrap();
+    let error = store.refresh_tokens().take_in_logins(|_| Some(chain("acme", "one"))).unwrap_err();
+    assert!(matches!(error, Error::KeyMissing { .. }), "{error}");
+    assert_eq!(store.refresh_tokens().chains().unwrap(), [login("one")]);
 }
 
 #[test]

@@ -61,15 +61,19 @@ pub(super) async fn exchange(
         Err(unsent) => return Err(broken(wire, unsent, untouched)),
     };
     let said = answer::read(wire, head, alarm).await;
-    let session = match came {
-        Came::Early => Afterwards::Broken,
-        Came::InTurn => {
+    let is_whole = came == Came::InTurn && said.text.is_whole();
+    let judged = judged(target, dialect, came, said);
+    let session = match &judged {
+        Ok(_) | Err(Error::Refused { .. }) if is_whole => {
             wire.settle().await;
             if wire.is_usable() { Afterwards::Whole } else { Afterwards::Broken }
         }
+        _ => {
+            wire.leave();
+            Afterwards::Broken
+        }
     };
-    let failed = |error| Failed { error, session, never_begun: false, is_repeatable: untouched };
-    judged(target, dialect, came, said).map_err(failed)
+    judged.map_err(|error| Failed { error, session, never_begun: false, is_repeatable: untouched })
 }
 
 /// Asks for nothing: a request with an empty message. The refusal that every interface has for that.

@@ -44,7 +44,11 @@ pub(crate) struct NotTaken;
 /// A body of so many octets, or of as many as will come.
 pub(crate) fn body(size: Option<u64>, progress: &Arc<Progress>) -> (Feeder, Outgoing) {
     let (sender, pieces) = mpsc::channel(1);
-    let outgoing = Outgoing { pieces, left: size, has_ended: size == Some(0), progress: Arc::clone(progress) };
+    let has_ended = size == Some(0);
+    if has_ended {
+        progress.body_is_out();
+    }
+    let outgoing = Outgoing { pieces, left: size, has_ended, progress: Arc::clone(progress) };
     (Feeder(sender), outgoing)
 }
 

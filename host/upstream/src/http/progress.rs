@@ -1,6 +1,7 @@
 //! How much of a request has left, counted where it leaves.
 //!
-//! Invariant: what is said to have stayed here has stayed here; in doubt it is said to have left.
+//! Invariants: what is said to have stayed here has stayed here, in doubt it is said to have left; and an answer is said
+//! to have come after the request only where nothing of that was still here.
 
 use std::io;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ pub(crate) struct Progress {
     written: AtomicU64,
     written_before: AtomicU64,
     body_is_out: AtomicBool,
+    is_flushed: AtomicBool,
 }
 
 /// How much of a request has left.
@@ -45,6 +47,7 @@ impl Progress {
     pub(crate) fn begin(&self) {
         self.written_before.store(self.written.load(Ordering::Relaxed), Ordering::Relaxed);
         self.body_is_out.store(false, Ordering::Relaxed);
+        self.is_flushed.store(false, Ordering::Relaxed);
     }
 
     /// The last octet of its body was handed to the connection.
@@ -52,9 +55,14 @@ impl Progress {
         self.body_is_out.store(true, Ordering::Relaxed);
     }
 
-    /// When an answer came that is here now.
+    /// All that was handed to the connection is with the system.
+    fn flushed(&self) {
+        self.is_flushed.store(self.body_is_out.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// When an answer came that is here now. What the connection still holds does not leave if it is ended now.
     pub(crate) fn came(&self) -> Came {
-        if self.body_is_out.load(Ordering::Relaxed) { Came::InTurn } else { Came::Early }
+        if self.is_flushed.load(Ordering::Relaxed) { Came::InTurn } else { Came::Early }
     }
 
     /// How much of it has left.
@@ -100,7 +108,10 @@ impl AsyncWrite for Counting {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.octets).poll_flush(cx)
+        // Asked only when nothing is held back: the connection writes before it flushes.
+        ready!(Pin::new(&mut self.octets).poll_flush(cx))?;
+        self.progress.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

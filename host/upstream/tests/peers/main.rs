@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod content;
+mod http;
 mod lasting;
 mod limits;
 mod logging_in;

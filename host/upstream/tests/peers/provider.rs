@@ -71,7 +71,7 @@ pub(crate) enum Act {
 }
 
 /// Reading the system's roots takes a while; one reading serves all tests.
-static CONNECTOR: LazyLock<Connector> = LazyLock::new(|| Connector::new(&Trust::System).unwrap());
+pub(crate) static CONNECTOR: LazyLock<Connector> = LazyLock::new(|| Connector::new(&Trust::System).unwrap());
 
 type Plan = dyn Fn(&Moment) -> Act + Send + Sync;
 

@@ -12,7 +12,7 @@ use crate::provider::Provider;
 use crate::relay::{limits, send, until};
 
 /// A certificate for the name, and the authority that vouches for it.
-fn certificate(name: &str) -> (Acceptor, Trust) {
+pub(crate) fn certificate(name: &str) -> (Acceptor, Trust) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();

@@ -2,16 +2,14 @@
 
 use super::{MOST, Pending};
 use crate::account::state::Name;
-use crate::alerts::Alert;
+use crate::alerts::{Alert, Subject};
 
 fn alert(id: u32, account: &str, before: Name, after: Name) -> Alert {
     Alert {
         id: id.to_string(),
         event: after.word(),
         at: 0,
-        tenant: "acme".to_owned(),
-        account: account.to_owned(),
-        address: String::new(),
+        subject: Subject::Account { tenant: "acme".to_owned(), account: account.to_owned(), address: String::new() },
         before,
         after,
         reason: None,

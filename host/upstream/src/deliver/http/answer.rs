@@ -43,6 +43,13 @@ pub(super) struct Text {
     body: Result<Vec<u8>, io::Error>,
 }
 
+impl Text {
+    /// Whether it was read to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.body.is_ok()
+    }
+}
+
 /// Why an answer of success is none.
 #[derive(Debug)]
 pub(super) enum Unclear {
