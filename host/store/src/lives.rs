@@ -6,7 +6,7 @@ use redb::{TableDefinition, WriteTransaction};
 
 use crate::database::{Database, Fault, table};
 use crate::error::Error;
-use crate::refresh_tokens::{Chain, Key, of_origin};
+use crate::refresh_tokens::{Chain, Key, nearest, of_origin};
 
 const TABLE: TableDefinition<'_, Key, (u64, u64)> = TableDefinition::new("refresh-token-lives");
 
@@ -54,7 +54,7 @@ impl<'s> Lives<'s> {
     pub fn get(&self, chain: &Chain) -> Result<Option<Life>, Error> {
         self.database.read("read the life of a refresh token", |transaction| {
             let Some(kept) = table(transaction, TABLE)? else { return Ok(None) };
-            let Some(chain) = of_origin(&kept, chain)?.into_iter().next() else { return Ok(None) };
+            let Some(chain) = nearest(&kept, chain)? else { return Ok(None) };
             let life = kept.get(chain.key())?.map(|life| life.value());
             Ok(life.map(|(began, used)| Life { began, used }))
         })

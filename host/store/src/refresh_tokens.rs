@@ -84,7 +84,7 @@ impl<'s> RefreshTokens<'s> {
     pub fn get(&self, chain: &Chain) -> Result<Option<Secret>, Error> {
         let kept = self.database.read("read a refresh token", |transaction| {
             let Some(tokens) = table(transaction, TABLE)? else { return Ok(None) };
-            let Some(kept) = of_origin(&tokens, chain)?.into_iter().next() else { return Ok(None) };
+            let Some(kept) = nearest(&tokens, chain)? else { return Ok(None) };
             Ok(tokens.get(kept.key())?.map(|sealed| (kept.clone(), sealed.value().to_vec())))
         })?;
         kept.map(|(kept, sealed)| self.open(&kept, &sealed)).transpose()
@@ -204,7 +204,19 @@ impl<'s> RefreshTokens<'s> {
     }
 }
 
-/// Under which chains something is kept of this one's origin, whatever its account is called; its own comes first.
+/// Under which chain something is kept of this one's origin: its own, if there is anything. Only an account that was
+/// renamed costs a look at all of its tenant's.
+pub(crate) fn nearest<V: Value + 'static>(
+    table: &impl ReadableTable<Key, V>,
+    chain: &Chain,
+) -> Result<Option<Chain>, Fault> {
+    if table.get(chain.key())?.is_some() {
+        return Ok(Some(chain.clone()));
+    }
+    Ok(of_origin(table, chain)?.into_iter().next())
+}
+
+/// Under which chains something is kept of this one's origin, whatever its account is called.
 pub(crate) fn of_origin<V: Value + 'static>(
     table: &impl ReadableTable<Key, V>,
     chain: &Chain,
@@ -217,7 +229,6 @@ pub(crate) fn of_origin<V: Value + 'static>(
             kept.push(of);
         }
     }
-    kept.sort_by_key(|of| of != chain);
     Ok(kept)
 }
 
