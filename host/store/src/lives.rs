@@ -2,11 +2,13 @@
 //!
 //! As with the tokens, a life is its chain's whatever the account is called: nobody's consent begins anew by a new id.
 
-use redb::{TableDefinition, WriteTransaction};
+use std::collections::HashMap;
+
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::database::{Database, Fault, table};
 use crate::error::Error;
-use crate::refresh_tokens::{Chain, Key, nearest, of_origin};
+use crate::refresh_tokens::{Chain, Key, LOGIN, kept_as};
 
 const TABLE: TableDefinition<'_, Key, (u64, u64)> = TableDefinition::new("refresh-token-lives");
 
@@ -37,10 +39,10 @@ impl<'s> Lives<'s> {
     pub fn keep(&self, lives: &[(Chain, Life)]) -> Result<(), Error> {
         self.database.write("keep the lives of refresh tokens", |transaction| {
             let mut kept = transaction.open_table(TABLE)?;
+            for older in older(&kept, lives)? {
+                kept.remove(older.key())?;
+            }
             for (chain, life) in lives {
-                for older in of_origin(&kept, chain)? {
-                    kept.remove(older.key())?;
-                }
                 kept.insert(chain.key(), (life.began, life.used))?;
             }
             Ok(())
@@ -54,19 +56,36 @@ impl<'s> Lives<'s> {
     pub fn get(&self, chain: &Chain) -> Result<Option<Life>, Error> {
         self.database.read("read the life of a refresh token", |transaction| {
             let Some(kept) = table(transaction, TABLE)? else { return Ok(None) };
-            let Some(chain) = nearest(&kept, chain)? else { return Ok(None) };
+            let Some(chain) = kept_as(&kept, chain)? else { return Ok(None) };
             let life = kept.get(chain.key())?.map(|life| life.value());
             Ok(life.map(|(began, used)| Life { began, used }))
         })
     }
 }
 
+/// What is kept of these chains' origins under other ids. All are looked through once, however many are given.
+fn older(kept: &impl ReadableTable<Key, (u64, u64)>, lives: &[(Chain, Life)]) -> Result<Vec<Chain>, Fault> {
+    let chains = lives.iter().map(|(chain, _)| chain).filter(|chain| chain.origin != LOGIN);
+    let given: HashMap<_, _> = chains.map(|chain| ((&*chain.tenant, &*chain.origin), chain)).collect();
+    let mut older = Vec::new();
+    for entry in kept.iter()? {
+        let chain = Chain::of(entry?.0.value());
+        if given.get(&(&*chain.tenant, &*chain.origin)).is_some_and(|given| **given != chain) {
+            older.push(chain);
+        }
+    }
+    Ok(older)
+}
+
 /// Gives a chain's life to another chain, or forgets it.
 pub(crate) fn take_in(transaction: &WriteTransaction, from: &Chain, to: Option<&Chain>) -> Result<(), Fault> {
     let mut lives = transaction.open_table(TABLE)?;
     let life = lives.remove(from.key())?.map(|life| life.value());
-    if let (Some(life), Some(to)) = (life, to) {
-        lives.insert(to.key(), life)?;
+    if let (Some((began, used)), Some(to)) = (life, to) {
+        for older in older(&lives, &[(to.clone(), Life { began, used })])? {
+            lives.remove(older.key())?;
+        }
+        lives.insert(to.key(), (began, used))?;
     }
     Ok(())
 }

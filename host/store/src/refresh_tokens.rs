@@ -43,7 +43,7 @@ impl Chain {
         [&self.tenant, &self.account, &self.origin]
     }
 
-    fn of((tenant, account, origin): (&str, &str, &str)) -> Self {
+    pub(crate) fn of((tenant, account, origin): (&str, &str, &str)) -> Self {
         Self { tenant: tenant.to_owned(), account: account.to_owned(), origin: origin.to_owned() }
     }
 }
@@ -84,7 +84,7 @@ impl<'s> RefreshTokens<'s> {
     pub fn get(&self, chain: &Chain) -> Result<Option<Secret>, Error> {
         let kept = self.database.read("read a refresh token", |transaction| {
             let Some(tokens) = table(transaction, TABLE)? else { return Ok(None) };
-            let Some(kept) = nearest(&tokens, chain)? else { return Ok(None) };
+            let Some(kept) = kept_as(&tokens, chain)? else { return Ok(None) };
             Ok(tokens.get(kept.key())?.map(|sealed| (kept.clone(), sealed.value().to_vec())))
         })?;
         kept.map(|(kept, sealed)| self.open(&kept, &sealed)).transpose()
@@ -204,9 +204,8 @@ impl<'s> RefreshTokens<'s> {
     }
 }
 
-/// Under which chain something is kept of this one's origin: its own, if there is anything. Only an account that was
-/// renamed costs a look at all of its tenant's.
-pub(crate) fn nearest<V: Value + 'static>(
+/// Under which chain something is kept of this one's origin: as a rule under itself, which is found without a search.
+pub(crate) fn kept_as<V: Value + 'static>(
     table: &impl ReadableTable<Key, V>,
     chain: &Chain,
 ) -> Result<Option<Chain>, Fault> {
@@ -216,11 +215,8 @@ pub(crate) fn nearest<V: Value + 'static>(
     Ok(of_origin(table, chain)?.into_iter().next())
 }
 
-/// Under which chains something is kept of this one's origin, whatever its account is called.
-pub(crate) fn of_origin<V: Value + 'static>(
-    table: &impl ReadableTable<Key, V>,
-    chain: &Chain,
-) -> Result<Vec<Chain>, Fault> {
+/// All chains under which something is kept of this one's origin, whatever their accounts are called.
+fn of_origin<V: Value + 'static>(table: &impl ReadableTable<Key, V>, chain: &Chain) -> Result<Vec<Chain>, Fault> {
     let mut kept = Vec::new();
     for entry in table.range((&*chain.tenant, "", "")..(&*next_name(&chain.tenant), "", ""))? {
         let of = Chain::of(entry?.0.value());
