@@ -1,5 +1,7 @@
 //! The configuration changes while mail flows: whole or not at all, and nobody's message notices.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use posthouse_relay::config::password;
@@ -9,6 +11,7 @@ use posthouse_relay::control::watch::watch;
 use posthouse_relay::simulation;
 use posthouse_simulator::faults::{Action, Fault, Stage};
 use posthouse_simulator::provider::Provider;
+use tokio::task::JoinSet;
 
 use crate::files::{Files, acme};
 use crate::post::{APP, OTHER, guest_file, scripted, send};
@@ -196,6 +199,43 @@ async fn an_address_may_become_narrower_or_wider_while_its_port_is_listened_on()
         + &extra(&format!("127.0.0.1:{port}")).replace("second", "third");
     let report = files.change("posthouse.toml", &both).await;
     assert_eq!(report.outcome, Outcome::Refused, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_client_is_dropped_while_an_address_becomes_narrower_or_wider() {
+    let files = Files::new().await;
+    let free = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let at = |ip: &str| {
+        let second = "[[listeners]]\nname = \"second\"\ntls = \"none\"\nauth_over_cleartext = true\n";
+        format!("{}{second}address = \"{ip}:{port}\"\n", files.main_file(""))
+    };
+    assert_eq!(files.change("posthouse.toml", &at("0.0.0.0")).await.outcome, Outcome::Published);
+    let (greeted, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let mut coming = JoinSet::new();
+    for _ in 0..3 {
+        let (greeted, over) = (Arc::clone(&greeted), Arc::clone(&over));
+        coming.spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                Wire::connect(([127, 0, 0, 1], port).into()).await.hear("220 ").await;
+                greeted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    for ip in ["127.0.0.1", "0.0.0.0", "127.0.0.1", "0.0.0.0"] {
+        let before = greeted.load(Ordering::Relaxed);
+        let report = files.change("posthouse.toml", &at(ip)).await;
+        assert_eq!(report.outcome, Outcome::Published, "{report}");
+        while greeted.load(Ordering::Relaxed) < before + 300 {
+            assert!(coming.try_join_next().is_none(), "a client was dropped at {ip}");
+            tokio::task::yield_now().await;
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    while let Some(served) = coming.join_next().await {
+        served.expect("each client was greeted");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,14 @@
-//! A new process whose listener is at a narrower or a wider address than the old one's, at the same port.
+//! A new process whose configuration is another one than the old one's: its listener is at a narrower or a wider address
+//! of the same port, or an account hands mail over by another transport.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use posthouse_relay::simulation;
+use posthouse_simulator::faults::{Action, Fault, Stage};
+use posthouse_simulator::provider::Provider;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -12,6 +17,7 @@ use crate::processes::{Host, PROGRAM, end, ended, text};
 use crate::upgrades::{client, in_content};
 use crate::wire::Wire;
 
+const BOX: &str = "box@acme.example";
 const FROM: &str = "app@acme.example";
 /// An address of this host that only a listener of all addresses has.
 const ELSEWHERE: std::net::Ipv4Addr = std::net::Ipv4Addr::new(127, 0, 0, 2);
@@ -83,4 +89,39 @@ async fn an_admin_address_that_would_move_so_leaves_the_old_process_and_is_named
     assert_eq!(host.pid(), service.process);
     assert!(send(&mut client(door).await, FROM, &["ann@example.org"], "x\r\n").await.starts_with("250 "));
     end(service.process).await;
+}
+
+#[tokio::test]
+async fn a_mailbox_bears_the_sessions_of_the_old_process_s_transport_beside_the_new_one_s() {
+    let door: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let host = Host::new(door, None, "").await;
+    let service = host.start().await;
+    // By SMTP it may have three, by Graph four: a message by SMTP is not to be the fourth.
+    let by_http = simulation::over_http(&host.simulator, Provider::Outlook);
+    let acme = std::fs::read_to_string(host.path("tenants/acme.toml")).expect("it was written");
+    std::fs::create_dir(host.path("next")).expect("the directory is ours");
+    host.write("next/acme.toml", &acme.replace("id = \"outlook\"\n", &format!("id = \"outlook\"\n{by_http}")));
+    install_with(&host, |main| format!("tenants = \"next\"\n{main}"));
+    let slow = Fault::new(Stage::Content, Action::Proceed).delay(Duration::from_millis(500)).always();
+    let struck = host.simulator.inject(Provider::Outlook, slow);
+    let mut old = in_content(door, BOX).await;
+    let output = host.upgrade(&[]).await;
+    assert!(output.status.success(), "{}", text(&output));
+    let mut sending = JoinSet::new();
+    for _ in 0..4 {
+        let mut client = client(door).await;
+        let message = format!("From: <{BOX}>\r\nTo: <ann@example.org>\r\n\r\nbody\r\n");
+        sending.spawn(async move { send(&mut client, BOX, &["ann@example.org"], &message).await });
+    }
+    struck.wait_for(2).await;
+    old.send(format!("From: <{BOX}>\r\n\r\nended\r\n.\r\n")).await;
+    old.hear("250 ").await;
+    while let Some(reply) = sending.join_next().await {
+        let reply = reply.expect("it is answered");
+        assert!(reply.starts_with("250 "), "{reply}");
+    }
+    assert!(ended(service.process).await.success());
+    let report = host.simulator.report(Provider::Outlook, BOX).expect("the mailbox is there");
+    assert_eq!((report.violations.total(), report.messages), (0, 5), "{report:?}");
+    end(host.pid()).await;
 }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
@@ -82,6 +82,23 @@ impl Listener {
     /// There are no descriptors left.
     pub fn duplicate(&self) -> io::Result<OwnedFd> {
         self.0.as_fd().try_clone_to_owned()
+    }
+
+    /// Hears of no new client any more, while handshakes that have begun go on. A client's first packet is sent again
+    /// after a second: whoever listens at the address then hears it.
+    ///
+    /// # Errors
+    /// The system does not do that; everybody is heard as before.
+    pub fn hear_no_new_client(&self) -> io::Result<()> {
+        // A classic BPF program (bpf(4)) on the TCP header: of the flags, SYN without ACK is dropped.
+        let [load_octet, and, jump_if_equal, answer] = [0x30, 0x54, 0x15, 0x06];
+        SockRef::from(&self.0).attach_filter(&[
+            SockFilter::new(load_octet, 0, 0, 13),
+            SockFilter::new(and, 0, 0, 0x12),
+            SockFilter::new(jump_if_equal, 0, 1, 0x02),
+            SockFilter::new(answer, 0, 0, 0),
+            SockFilter::new(answer, 0, 0, u32::MAX),
+        ])
     }
 
     /// A connection that waits to be accepted, if one does.

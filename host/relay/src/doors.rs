@@ -48,6 +48,8 @@ pub(crate) struct Doors {
     front: Arc<Front>,
     draining: Draining,
     open: HashMap<Place, Door>,
+    /// Sockets that are being closed.
+    leaving: Vec<Weak<Listener>>,
     addresses: Addresses,
 }
 
@@ -80,7 +82,7 @@ pub(crate) struct Bound {
 
 impl Doors {
     pub(crate) fn new(front: Arc<Front>, draining: Draining) -> Self {
-        Self { front, draining, open: HashMap::new(), addresses: Addresses::default() }
+        Self { front, draining, open: HashMap::new(), leaving: Vec::new(), addresses: Addresses::default() }
     }
 
     pub(crate) fn front(&self) -> &Front {
@@ -130,7 +132,8 @@ impl Doors {
         let goes =
             |place: &Place| !listeners.iter().any(|listener| Place::of(&listener.name, listener.address) == *place);
         let in_the_way = self.open.iter().filter(|(place, door)| door.local.port() == address.port() && goes(place));
-        let in_the_way: Vec<_> = in_the_way.filter_map(|(_, door)| door.socket.upgrade()).collect();
+        let in_the_way = in_the_way.filter_map(|(_, door)| door.socket.upgrade());
+        let in_the_way: Vec<_> = in_the_way.chain(self.leaving.iter().filter_map(Weak::upgrade)).collect();
         if in_the_way.is_empty() { bound } else { Listener::bind_beside(address, in_the_way) }
     }
 
@@ -184,7 +187,15 @@ impl Doors {
         }
         self.addresses.keep(listeners);
         let closed = bound.sockets.into_values().map(|(socket, _)| socket).collect();
-        Leaving::of(closed, listeners).close(&self.front, &self.draining);
+        let leaving = Leaving::of(closed, listeners);
+        self.expect(&leaving);
+        drop(leaving.stay(&self.front, &self.draining));
+    }
+
+    /// These sockets stay open for a moment: they are not to keep an address from anybody.
+    pub(crate) fn expect(&mut self, leaving: &Leaving) {
+        self.leaving.retain(|socket| socket.strong_count() > 0);
+        self.leaving.extend(leaving.sockets());
     }
 }
 

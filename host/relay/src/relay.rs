@@ -310,6 +310,7 @@ impl Prepared {
     pub async fn open_after(mut self, before: Taking, main: oneshot::Sender<()>) -> Result<Relay, NotTakenOver> {
         self.bound.listen()?;
         let leaving = self.bound.leaving(&self.publisher.current().config.listeners);
+        self.doors.expect(&leaving);
         let draining = self.draining.clone();
         leave(&self.front, &before.left);
         self.policies.write_down(&self.publisher.current().stages).await;

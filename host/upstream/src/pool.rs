@@ -173,16 +173,21 @@ impl Pool {
         self.inner.sessions.allow(sessions);
     }
 
-    /// Leaves so many of the mailbox's sessions to another process, be it all, whatever number is allowed. To be called
-    /// within a runtime.
-    pub fn leave_elsewhere(&self, sessions: usize) {
-        self.inner.sessions.mailbox.places.leave_elsewhere(sessions);
+    /// Leaves so many of the mailbox's sessions to another process, be it all, whatever number is allowed. As long as it has
+    /// any there are no more everywhere than `most`, which its rules allow. To be called within a runtime.
+    pub fn leave_elsewhere(&self, sessions: usize, most: usize) {
+        self.inner.sessions.mailbox.places.leave_elsewhere(sessions, most);
         self.inner.sessions.end_surplus();
     }
 
     /// How many sessions the mailbox may have, here and elsewhere.
     pub fn allowed_everywhere(&self) -> usize {
         self.inner.sessions.mailbox.places.everywhere().0
+    }
+
+    /// How many it may have by the rules of all who deliver by any of them.
+    pub fn most(&self) -> usize {
+        self.inner.limits.sessions.min(self.inner.sessions.mailbox.places.by_others())
     }
 
     /// How many of them are another process's.

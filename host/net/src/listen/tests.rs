@@ -46,6 +46,24 @@ async fn the_ipv6_wildcard_leaves_ipv4_to_others() {
     Listener::bind(SocketAddr::new("127.0.0.1".parse().unwrap(), port)).unwrap();
 }
 
+#[tokio::test]
+async fn a_socket_that_hears_of_nobody_new_leaves_them_to_whoever_listens_there_next() {
+    let listener = Listener::bind(here()).unwrap();
+    let address = listener.local_address().unwrap();
+    let before = TcpStream::connect(address).unwrap();
+    listener.hear_no_new_client().unwrap();
+    let mut coming = tokio::spawn(tokio::net::TcpStream::connect(address));
+    assert!(timeout(SOON / 50, &mut coming).await.is_err(), "it tries again in a second");
+    let (_, peer) = listener.accept_waiting().unwrap();
+    assert_eq!(peer, before.local_addr().unwrap());
+    assert!(listener.accept_waiting().is_none());
+    drop(listener);
+    let next = Listener::bind(address).unwrap();
+    let client = timeout(SOON, coming).await.unwrap().unwrap().unwrap();
+    let (_, peer) = timeout(SOON, next.accept()).await.unwrap();
+    assert_eq!(peer, client.local_addr().unwrap());
+}
+
 /// The limit is the process's, so this runs in one of its own.
 #[test]
 fn a_lack_of_descriptors_is_waited_out() {

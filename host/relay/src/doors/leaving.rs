@@ -5,19 +5,26 @@
 //! nobody has that.
 //!
 //! # Race window
-//! A client whose handshake is under way when the socket is closed is refused, and has to connect again.
+//! A client that connects in the last moments of a socket, which is [`HANDSHAKE`], is served a second later, when its
+//! system tries again. One whose handshake takes longer than that is refused, and has to connect again.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use posthouse_net::listen::Listener;
 use posthouse_net::stream::Stream;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::debug;
 
 use crate::config::listener::Listener as Settings;
 use crate::front::Front;
 use crate::listener::let_in;
 use crate::shutdown::Draining;
+
+/// How long handshakes that have begun may take when a socket is closed: longer than most ways there and back.
+const HANDSHAKE: Duration = Duration::from_millis(200);
 
 /// Such sockets, and who is where now.
 #[derive(Debug)]
@@ -42,12 +49,12 @@ impl Leaving {
         Self { sockets: sockets.into_iter().filter(stays).collect(), listeners: Arc::new(listeners) }
     }
 
-    /// Closes them; whoever waits there is served.
-    pub(super) fn close(self, front: &Arc<Front>, draining: &Draining) {
-        drop(self.stay(front, draining));
+    pub(super) fn sockets(&self) -> impl Iterator<Item = Weak<Listener>> {
+        self.sockets.iter().map(Arc::downgrade)
     }
 
-    /// Serves whoever comes, as long as another process may still have the same sockets.
+    /// Serves whoever comes until the answer is dropped, since another process may still have the same sockets; then they
+    /// are closed.
     pub(crate) fn stay(self, front: &Arc<Front>, draining: &Draining) -> Staying {
         let Self { sockets, listeners } = self;
         let staying = sockets.into_iter().map(|socket| {
@@ -68,20 +75,22 @@ async fn serve(
     mut over: oneshot::Receiver<()>,
 ) {
     loop {
-        let (client, is_over) = tokio::select! {
+        tokio::select! {
             biased;
-            _ = &mut over => (socket.accept_waiting(), true),
+            _ = &mut over => break,
             () = draining.begun() => return,
-            client = socket.accept() => (Some(client), false),
-        };
-        match client {
-            Some(client) => serve_one(client, &listeners, &front, &draining).await,
-            None => return,
-        }
-        if is_over {
-            break;
+            client = socket.accept() => serve_one(client, &listeners, &front, &draining).await,
         }
     }
+    if let Err(error) = socket.hear_no_new_client() {
+        debug!(%error, "a client that connects while a socket is closed may have to connect again");
+    }
+    let last = async {
+        loop {
+            serve_one(socket.accept().await, &listeners, &front, &draining).await;
+        }
+    };
+    let _over = timeout(HANDSHAKE, last).await;
     while let Some(client) = socket.accept_waiting() {
         serve_one(client, &listeners, &front, &draining).await;
     }

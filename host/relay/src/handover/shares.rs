@@ -33,6 +33,10 @@ pub(crate) struct Share {
     mailbox: String,
     /// Sessions that it may still have.
     sessions: usize,
+    /// What it may have of them at most: where it hands mail over otherwise than the new one, the provider may bear more
+    /// there.
+    #[serde(default)]
+    most: Option<usize>,
     /// What counts of the mailbox's messages per minute, and was not told before.
     sent: Vec<Sent>,
     /// What its provider has taught.
@@ -156,6 +160,7 @@ impl Kept {
         Share {
             mailbox: self.mailbox.clone(),
             sessions: self.now,
+            most: Some(self.account.pool().most()),
             sent: std::mem::take(&mut self.sent),
             lessons: self.known.told(now),
             refused: refused.into_iter().map(|refusal| Refused::of(refusal, now)).collect(),
@@ -172,7 +177,7 @@ pub(crate) fn leave(front: &Front, Left { shares, taken }: &Left) {
     snapshot.books().add(&taken.iter().map(apart).collect::<Vec<_>>());
     for (mailbox, account) in accounts(&snapshot) {
         if let Some(share) = by_mailbox.get(mailbox.as_str()) {
-            account.pool().leave_elsewhere(share.sessions);
+            account.pool().leave_elsewhere(share.sessions, share.most.unwrap_or(usize::MAX));
             account.pace().take_over(now, &share.sent);
             share.lessons.teach(account, &snapshot.replies, now);
             share.refused.iter().for_each(|refused| account.refusals.keep(refused.refusal(now), now));
@@ -182,7 +187,7 @@ pub(crate) fn leave(front: &Front, Left { shares, taken }: &Left) {
 
 /// The old process is gone: everything is this one's.
 pub(crate) fn leave_nothing(front: &Front) {
-    accounts(&front.snapshots.current()).for_each(|(_, account)| account.pool().leave_elsewhere(0));
+    accounts(&front.snapshots.current()).for_each(|(_, account)| account.pool().leave_elsewhere(0, usize::MAX));
 }
 
 /// All accounts, by mailbox.

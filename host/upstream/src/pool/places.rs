@@ -24,6 +24,8 @@ pub(super) struct Places {
 struct Allowed {
     all: usize,
     elsewhere: usize,
+    /// What may be all by the rules of whoever has those.
+    by_others: usize,
     /// The numbers of those who may still open sessions by rules of before.
     ceilings: Vec<usize>,
 }
@@ -56,7 +58,7 @@ pub(crate) struct Place {
 impl Places {
     pub(super) fn new(allowed: usize) -> Self {
         let all = allowed.clamp(1, Semaphore::MAX_PERMITS);
-        let allowed = Mutex::new(Allowed { all, elsewhere: 0, ceilings: Vec::new() });
+        let allowed = Mutex::new(Allowed { all, elsewhere: 0, by_others: usize::MAX, ceilings: Vec::new() });
         Self { permits: Arc::new(Semaphore::new(all)), allowed, debt: Arc::default() }
     }
 
@@ -95,9 +97,15 @@ impl Places {
         self.change(|allowed| allowed.all = sessions.clamp(1, Semaphore::MAX_PERMITS));
     }
 
-    /// Leaves so many of them to another process, be it all.
-    pub(super) fn leave_elsewhere(&self, sessions: usize) {
-        self.change(|allowed| allowed.elsewhere = sessions);
+    /// Leaves so many of them to another process, be it all, by whose rules there may be so many everywhere.
+    pub(super) fn leave_elsewhere(&self, sessions: usize, by_others: usize) {
+        let by_others = if sessions == 0 { usize::MAX } else { by_others };
+        self.change(|allowed| (allowed.elsewhere, allowed.by_others) = (sessions, by_others));
+    }
+
+    /// How many there may be everywhere by the rules of all others.
+    pub(super) fn by_others(&self) -> usize {
+        self.state().by_others()
     }
 
     /// Whatever is allowed from now on, no more than this until the answer is dropped.
@@ -136,8 +144,11 @@ impl Places {
 
 impl Allowed {
     fn here(&self) -> usize {
-        let ceiling = self.ceilings.iter().copied().min().unwrap_or(usize::MAX);
-        self.all.min(ceiling).saturating_sub(self.elsewhere)
+        self.all.min(self.by_others()).saturating_sub(self.elsewhere)
+    }
+
+    fn by_others(&self) -> usize {
+        self.ceilings.iter().copied().fold(self.by_others, usize::min)
     }
 }
 

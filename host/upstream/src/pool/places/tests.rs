@@ -103,14 +103,14 @@ async fn there_is_always_one_place() {
 #[tokio::test(start_paused = true)]
 async fn what_is_left_to_another_process_is_given_out_nowhere_else() {
     let places = Places::new(2);
-    places.leave_elsewhere(2);
+    places.leave_elsewhere(2, usize::MAX);
     assert_eq!((places.allowed(), places.held()), (0, 0));
     assert!(soon(&places).await.is_none());
     // What is configured meanwhile counts for both.
     places.allow(3);
     let held = places.at_once().unwrap();
     assert!(places.at_once().is_none());
-    places.leave_elsewhere(0);
+    places.leave_elsewhere(0, usize::MAX);
     let others = [places.at_once().unwrap(), places.at_once().unwrap()];
     assert!(places.at_once().is_none());
     drop((held, others));
@@ -132,4 +132,15 @@ async fn more_places_wait_for_the_end_of_a_ceiling() {
     drop(held);
     let all: Vec<_> = std::iter::from_fn(|| places.at_once()).collect();
     assert_eq!(all.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_long_as_another_process_has_any_there_are_no_more_than_it_may_have() {
+    let places = Places::new(4);
+    places.leave_elsewhere(2, 3);
+    assert_eq!((places.allowed(), places.by_others()), (1, 3));
+    places.leave_elsewhere(1, 3);
+    assert_eq!(places.allowed(), 2);
+    places.leave_elsewhere(0, 3);
+    assert_eq!((places.allowed(), places.by_others()), (4, usize::MAX));
 }
