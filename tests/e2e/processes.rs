@@ -236,6 +236,15 @@ pub(crate) fn listening() -> (OwnedFd, SocketAddr) {
     (socket.into(), address)
 }
 
+/// A port of all addresses that nobody has and that the system gives to no client: what is opened there a second time
+/// finds it free again.
+pub(crate) fn free_port() -> u16 {
+    let first = 20_000 + std::process::id() % 10_000;
+    let ports = (0..).map(|_| first + u32::try_from(unique() % 2_000).expect("a small number"));
+    let mut ports = ports.filter_map(|port| u16::try_from(port).ok());
+    ports.find(|port| std::net::TcpListener::bind(("0.0.0.0", *port)).is_ok()).expect("there is a free port")
+}
+
 /// What a command wrote.
 pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))

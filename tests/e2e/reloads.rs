@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::files::{Files, acme};
 use crate::post::{APP, OTHER, guest_file, scripted, send};
+use crate::processes::free_port;
 use crate::wire::Wire;
 
 const BLOCKED: &str = "550 5.4.5 Daily user sending limit exceeded";
@@ -181,9 +182,7 @@ async fn an_address_may_become_narrower_or_wider_while_its_port_is_listened_on()
             "[[listeners]]\nname = \"second\"\naddress = \"{address}\"\ntls = \"none\"\nauth_over_cleartext = true\n"
         )
     };
-    let free = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
-    let port = free.local_addr().expect("an address").port();
-    drop(free);
+    let port = free_port();
     for address in [format!("0.0.0.0:{port}"), format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}")] {
         let report = files.change("posthouse.toml", &(files.main_file("") + &extra(&address))).await;
         assert_eq!(report.outcome, Outcome::Published, "{address}: {report}");
@@ -204,9 +203,7 @@ async fn an_address_may_become_narrower_or_wider_while_its_port_is_listened_on()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_client_is_dropped_while_an_address_becomes_narrower_or_wider() {
     let files = Files::new().await;
-    let free = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
-    let port = free.local_addr().expect("an address").port();
-    drop(free);
+    let port = free_port();
     let at = |ip: &str| {
         let second = "[[listeners]]\nname = \"second\"\ntls = \"none\"\nauth_over_cleartext = true\n";
         format!("{}{second}address = \"{ip}:{port}\"\n", files.main_file(""))

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::post::send;
-use crate::processes::{Host, PROGRAM, end, ended, text};
+use crate::processes::{Host, PROGRAM, end, ended, free_port, text};
 use crate::upgrades::{client, in_content};
 use crate::wire::Wire;
 
@@ -21,11 +21,6 @@ const BOX: &str = "box@acme.example";
 const FROM: &str = "app@acme.example";
 /// An address of this host that only a listener of all addresses has.
 const ELSEWHERE: std::net::Ipv4Addr = std::net::Ipv4Addr::new(127, 0, 0, 2);
-
-fn free_port() -> u16 {
-    let free = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
-    free.local_addr().expect("an address").port()
-}
 
 /// Has the next process read another main file, which the one that runs does not watch: it would move by itself.
 fn install_with(host: &Host, change: impl FnOnce(String) -> String) {

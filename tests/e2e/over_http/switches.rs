@@ -45,7 +45,6 @@ async fn a_mailbox_bears_each_transport_s_sessions_while_it_changes_from_one_to_
     switch(&files, (&by_http, ""), (16, 40), 20).await;
     let report = files.simulator.report(Provider::Outlook, BOX).expect("the mailbox is there");
     assert_eq!(report.highest_submissions, 4, "by Graph it is used to the full: {report:?}");
-    assert!(report.highest_connections <= 3, "{report:?}");
 }
 
 /// So many clients send while the account changes so many times to HTTP and back, each time after so many messages. Each
