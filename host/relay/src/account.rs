@@ -126,6 +126,10 @@ impl Account {
         {
             warn!(account = self.id, per_minute, reason = error.reason(), "the account sends more slowly now");
         }
+        if delivered.as_ref().is_ok_and(|delivered| delivered.was_last) {
+            let (pool, source, replies) = (self.pool.clone(), Arc::clone(&self.credentials.source), replies.clone());
+            tokio::spawn(async move { pool.open_ahead(&*source, &replies).await });
+        }
         delivered
     }
 

@@ -72,6 +72,8 @@ pub struct Delivered {
     pub session: u64,
     /// Whether the session was at hand.
     pub reused: bool,
+    /// Whether it was the session's last message: [`Pool::open_ahead`] may spare the next one an opening.
+    pub was_last: bool,
     /// Where the time went.
     pub timings: Timings,
 }
@@ -140,7 +142,8 @@ async fn attempt(
             Ok(reply) => {
                 lease.proved();
                 let timings = Timings { waited: lease.waited, connect: lease.opening, transfer: begun.elapsed() };
-                let delivered = Delivered { reply, session: lease.session.number(), reused: lease.reused, timings };
+                let (session, was_last) = (lease.session.number(), lease.session.is_spent(pool.limits()));
+                let delivered = Delivered { reply, session, reused: lease.reused, was_last, timings };
                 lease.give_back();
                 return Ok(delivered);
             }

@@ -92,11 +92,16 @@ impl Session {
         self.idle_until
     }
 
+    /// Whether it has begun the last of its messages.
+    pub(crate) fn is_spent(&self, limits: &PoolLimits) -> bool {
+        self.messages >= limits.messages_per_session
+    }
+
     /// Whether it stands between two messages and is good for another one; if so, its time of
     /// lying idle begins.
     pub(crate) fn may_serve_again(&mut self, limits: &PoolLimits, now: Instant) -> bool {
         self.idle_until = self.ends_at.min(now + limits.idle);
-        self.is_usable() && self.messages < limits.messages_per_session && now < self.ends_at
+        self.is_usable() && !self.is_spent(limits) && now < self.ends_at
     }
 
     /// Whether it stands between two messages.

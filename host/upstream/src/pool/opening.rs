@@ -2,6 +2,7 @@
 //! closed, one that another delivery is done with.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +18,7 @@ use crate::gate::{Attempt, Cause, Closed};
 use crate::login::LoginSource;
 use crate::replies::Replies;
 use crate::session::{Line, Session};
+use crate::transport::Transport;
 
 /// Where a delivery may take its session from.
 #[derive(Debug)]
@@ -64,6 +66,21 @@ impl Pool {
         }
         // Rare enough to be boxed, which keeps every delivery's future small.
         Box::pin(self.open(place, (logins, replies), now, patience, deadline)).await
+    }
+
+    /// Opens a session for the next message, where none is at hand and a place is free: it does not wait for the
+    /// handshakes then. What fails the login gate knows, as of any login; nobody is told.
+    pub async fn open_ahead(&self, logins: &dyn LoginSource, replies: &Replies) {
+        let (sessions, now) = (&self.inner.sessions, Instant::now());
+        let is_smtp = self.inner.target.transport == Transport::Smtp; // over HTTP only a message proves the login
+        let is_retired = sessions.is_retired.load(Ordering::SeqCst);
+        if !is_smtp || is_retired || sessions.shelf.idle() > 0 || sessions.recall(now).is_some() {
+            return;
+        }
+        let Some(place) = sessions.mailbox.places.at_once() else { return };
+        if let Ok(Ok(session)) = self.inner.dial((logins, replies), now, now + self.inner.limits.dial_deadline).await {
+            sessions.give_back(&self.inner.limits, session, place);
+        }
     }
 
     async fn open(

@@ -227,7 +227,8 @@ fn what_a_provider_does_not_offer_is_permanent() {
 #[test]
 fn the_providers_words_reach_the_client_with_a_250() {
     let timings = Timings::default();
-    let delivered = Delivered { reply: reply("250 2.0.0 OK 17 gsmtp"), session: 1, reused: false, timings };
+    let delivered =
+        Delivered { reply: reply("250 2.0.0 OK 17 gsmtp"), session: 1, reused: false, was_last: false, timings };
     let heard = delivered.verdict().into_reply().to_string();
     assert_eq!(heard, "250 2.0.0 delivered: 250 2.0.0 OK 17 gsmtp");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::provider::{Act, At, Moment, Provider};
-use crate::relay::{Tokens, limits, pool, pool_with, send, send_with, until};
+use crate::relay::{Tokens, limits, pool, pool_with, replies, send, send_with, until};
 
 #[tokio::test]
 async fn messages_one_after_the_other_share_one_session() {
@@ -34,6 +34,56 @@ async fn a_session_ends_politely_after_its_number_of_messages() {
     }
     until(|| provider.seen.quits.load(Ordering::SeqCst) == 2).await;
     assert_eq!((provider.connections(), provider.messages().len()), (3, 5));
+}
+
+#[tokio::test]
+async fn behind_a_sessions_last_message_the_next_one_is_opened_ahead() {
+    let provider = Provider::friendly().await;
+    let pool = pool_with(&provider, |limits| limits.messages_per_session = 2);
+    let ahead = async || pool.open_ahead(&Tokens::default(), &replies()).await;
+    assert!(!send(&pool).await.unwrap().was_last);
+    ahead().await;
+    assert_eq!(provider.connections(), 1, "one is at hand");
+    assert!(send(&pool).await.unwrap().was_last);
+    ahead().await;
+    let third = send(&pool).await.unwrap();
+    assert!(third.reused && third.timings.connect.is_zero(), "{third:?}");
+    assert_eq!((provider.connections(), provider.messages().len()), (2, 3));
+    assert!(send(&pool).await.unwrap().was_last);
+    pool.retire();
+    ahead().await;
+    assert_eq!(provider.connections(), 2, "nobody delivers by this pool any more");
+}
+
+#[tokio::test]
+async fn nothing_is_opened_ahead_beyond_the_places_nor_of_an_account_that_is_left_alone() {
+    let bell = Arc::new(Notify::new());
+    let ring = Arc::clone(&bell);
+    let provider = Provider::with(move |moment: &Moment| match moment.at {
+        At::Content => Act::UsualAt(Arc::clone(&ring)),
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let ahead = async || pool.open_ahead(&Tokens::default(), &replies()).await;
+    let (sent, ()) = tokio::join!(send(&pool), async {
+        until(|| provider.connections() == 1).await;
+        ahead().await;
+        assert_eq!(provider.connections(), 1, "the one place is taken");
+        bell.notify_one();
+    });
+    sent.unwrap();
+
+    let refusing = Provider::with(|moment: &Moment| match moment.at {
+        At::Mail => Act::Say("550 5.4.5 Daily user sending limit exceeded."),
+        _ => Act::Usual,
+    })
+    .await;
+    let pool = pool_with(&refusing, |limits| limits.messages_per_session = 1);
+    send(&pool).await.unwrap_err();
+    assert!(pool.left_alone().is_some());
+    pool.open_ahead(&Tokens::default(), &replies()).await;
+    assert_eq!(refusing.connections(), 1);
 }
 
 #[tokio::test]
