@@ -110,6 +110,24 @@ async fn a_thousand_messages_at_once_over_a_cold_account_make_one_token_request(
     assert_eq!(post.simulator.ledger().counters(Provider::Outlook).token_requests, 1);
 }
 
+#[tokio::test]
+async fn behind_a_sessions_last_message_another_one_stands_ready_without_a_message() {
+    let (simulator, accounts) = crowd(1, "messages_per_session = 2\n", |_| String::new()).await;
+    let post = Post::waiting(simulator, &accounts, "").await;
+    let mut client = post.app().await;
+    let logins = || post.simulator.ledger().counters(Provider::Outlook).logins;
+    for (message, sessions) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
+        let reply = send(&mut client, &address(0), TO, MAIL).await;
+        assert!(reply.starts_with("250 "), "{reply}");
+        let patience = Instant::now() + Duration::from_secs(10);
+        while logins() < sessions {
+            assert!(Instant::now() < patience, "after {message} messages there are {} sessions", logins());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(logins(), sessions, "after {message} messages");
+    }
+}
+
 /// The most token requests in any second, looked at each 50 ms, until the work is over.
 async fn busiest_second<T>(simulator: &Simulator, work: impl Future<Output = T>) -> (u64, T) {
     let count = || simulator.ledger().counters(Provider::Outlook).token_requests;
