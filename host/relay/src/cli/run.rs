@@ -158,7 +158,9 @@ async fn upkeep(series: Series) {
     let mut interval = tokio::time::interval(UPKEEP);
     loop {
         interval.tick().await;
-        series.tidy();
+        // It looks at each account, and no thread that carries mail does that.
+        let series = series.clone();
+        let _ended = tokio::task::spawn_blocking(move || series.tidy()).await;
     }
 }
 
