@@ -117,7 +117,8 @@ async fn the_service_manager_is_told_what_happens() {
     command.env("NOTIFY_SOCKET", host.path("notify")).env("WATCHDOG_USEC", "60000");
     let service = Service::start(command);
     assert_eq!(manager.hears_news().await, "READY=1\nSTATUS=relaying: generation 1, sessions 0");
-    // Ready is: whoever comes is served.
+    // Ready is: whoever comes is served. (Where, the log has said; here it may not have been read yet.)
+    service.until("listening", 1).await;
     let mut client = Wire::connect(service.address()).await;
     client.hear("220 ").await;
     while manager.hears().await != "STATUS=relaying: generation 1, sessions 1" {}
