@@ -181,6 +181,23 @@ async fn a_second_relay_on_a_state_directory_is_refused_and_a_check_is_not() {
 }
 
 #[tokio::test]
+async fn a_check_of_policies_writes_nothing_and_says_what_is_refused() {
+    let place = Place::with("", &scripted("message = \"proceed\""), Limits::without_quotas(Provider::Outlook)).await;
+    let check = place.command("check").output().expect("the relay is built");
+    let said = String::from_utf8_lossy(&check.stdout);
+    assert!(check.status.success() && said.contains("The configuration is good: "), "{check:?}");
+    assert_eq!(place.state(), Vec::<String>::new(), "whoever checks may be another user than the relay's");
+    let acme = fs::read_to_string(place.directory.join("tenants/acme.toml")).expect("it was written");
+    place.write("tenants/acme.toml", &acme.replace("message = \"proceed\"", "message = \"dance\""));
+    let check = place.command("check").output().expect("the relay is built");
+    let said = String::from_utf8_lossy(&check.stdout);
+    assert!(
+        !check.status.success() && said.contains("but a policy is refused and") && said.contains("dance"),
+        "{check:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_key_that_is_not_given_keeps_the_relay_from_losing_a_token() {
     let place = Place::new().await;
     let (one, two) = ("31".repeat(32), "32".repeat(32));

@@ -62,6 +62,20 @@ impl Outcome {
 /// Sends the load and waits for its end.
 pub(crate) async fn run(load: Load, numbers: Arc<AtomicU64>) -> io::Result<Outcome> {
     let clients = connect(&load).await?;
+    Ok(send(load, clients, numbers).await)
+}
+
+/// Sends two loads at the same time: who logs in while the other one sends would be measured in its latencies.
+pub(crate) async fn run_both(loads: [Load; 2], numbers: Arc<AtomicU64>) -> io::Result<[Outcome; 2]> {
+    let [ours, theirs] = loads;
+    let clients = [connect(&ours).await?, connect(&theirs).await?];
+    let [our_clients, their_clients] = clients;
+    let (ours, theirs) =
+        tokio::join!(send(ours, our_clients, Arc::clone(&numbers)), send(theirs, their_clients, Arc::clone(&numbers)));
+    Ok([ours, theirs])
+}
+
+async fn send(load: Load, clients: Vec<Client>, numbers: Arc<AtomicU64>) -> Outcome {
     let started = Instant::now();
     let mut outcome = match load.offered {
         None => closed(&load, clients, &numbers).await,
@@ -69,7 +83,7 @@ pub(crate) async fn run(load: Load, numbers: Arc<AtomicU64>) -> io::Result<Outco
     };
     outcome.took = started.elapsed();
     outcome.latencies.sort_unstable();
-    Ok(outcome)
+    outcome
 }
 
 async fn connect(load: &Load) -> io::Result<Vec<Client>> {

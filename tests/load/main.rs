@@ -5,6 +5,7 @@
 
 mod admin;
 mod bars;
+mod burner;
 mod changes;
 mod client;
 mod drive;

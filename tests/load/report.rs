@@ -27,6 +27,10 @@ pub(crate) fn row(name: &str, outcome: &Outcome, cost: &Cost) {
         cost.micros_per_message,
         cost.peak_rss_kib as f64 / 1024.0
     );
+    // Whoever waits for a processor that another machine has is late, whatever the program does.
+    if cost.stolen > 0.02 {
+        println!("    the host gave {:.0} % of the processors' time to other machines meanwhile", cost.stolen * 100.0);
+    }
     if outcome.refused > 0 || !outcome.errors.is_empty() {
         let first = outcome.errors.first().map_or("", String::as_str);
         println!("    {} refused, {} errors {first}", outcome.refused, outcome.errors.len());

@@ -16,6 +16,7 @@ use posthouse_simulator::simulator::Simulator;
 
 use crate::drive::{self, Load, Outcome};
 use crate::peers::Peer;
+use crate::process::Machine;
 
 /// Providers, their mailboxes, and a directory for what the programs need.
 pub(crate) struct World {
@@ -31,8 +32,31 @@ const LOGS: &str = "logs";
 /// What a run cost the program under measurement.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
+    pub(crate) cpu: Duration,
     pub(crate) micros_per_message: f64,
     pub(crate) peak_rss_kib: u64,
+    /// Of the time of this machine's processors, what its host gave to others while something wanted to run.
+    pub(crate) stolen: f64,
+}
+
+/// What was used before a run.
+struct Before {
+    cpu: Duration,
+    machine: Machine,
+}
+
+impl Before {
+    fn of(peer: &Peer) -> Self {
+        Self { cpu: peer.process.cpu(), machine: Machine::now() }
+    }
+
+    fn cost(&self, peer: &Peer, accepted: u64) -> Cost {
+        let cpu = peer.process.cpu().saturating_sub(self.cpu);
+        #[expect(clippy::cast_precision_loss, reason = "a count of messages fits the 53 bits")]
+        let micros_per_message = cpu.as_secs_f64() * 1e6 / accepted.max(1) as f64;
+        let stolen = Machine::now().stolen_since(self.machine);
+        Cost { cpu, micros_per_message, peak_rss_kib: peer.process.peak_rss_kib(), stolen }
+    }
 }
 
 impl World {
@@ -60,12 +84,18 @@ impl World {
 
     /// Runs a load through a peer and takes its cost.
     pub(crate) async fn run(&self, peer: &Peer, load: Load) -> io::Result<(Outcome, Cost)> {
-        let before = peer.process.cpu();
+        let before = Before::of(peer);
         let outcome = drive::run(load, Arc::clone(&self.numbers)).await?;
-        let cpu = peer.process.cpu().saturating_sub(before);
-        #[expect(clippy::cast_precision_loss, reason = "a count of messages fits the 53 bits")]
-        let micros_per_message = cpu.as_secs_f64() * 1e6 / outcome.accepted.max(1) as f64;
-        Ok((outcome, Cost { micros_per_message, peak_rss_kib: peer.process.peak_rss_kib() }))
+        let cost = before.cost(peer, outcome.accepted);
+        Ok((outcome, cost))
+    }
+
+    /// Runs two loads at the same time; the cost is what both cost, over what the first one brought.
+    pub(crate) async fn run_both(&self, peer: &Peer, loads: [Load; 2]) -> io::Result<([Outcome; 2], Cost)> {
+        let before = Before::of(peer);
+        let outcomes = drive::run_both(loads, Arc::clone(&self.numbers)).await?;
+        let cost = before.cost(peer, outcomes[0].accepted);
+        Ok((outcomes, cost))
     }
 
     /// Whether the provider has each message that was accepted, once, and no other.

@@ -73,6 +73,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is the private key that is wrong, where a certificate and its key are read.
+    pub fn is_of_key(&self) -> bool {
+        matches!(
+            self,
+            Self::NoKey | Self::EncryptedKey | Self::KeyMismatch | Self::DamagedPem { what: "private key", .. }
+        )
+    }
+
     /// What a failed handshake failed of.
     pub(crate) fn of_handshake(error: io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

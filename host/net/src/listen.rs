@@ -65,6 +65,8 @@ impl Listener {
     /// The runtime does not take it.
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
+        // A process before may have left it deaf: a filter is the socket's, and stays as long as anybody has the socket.
+        let _ = SockRef::from(&listener).detach_filter();
         Ok(Self(TcpListener::from_std(listener)?))
     }
 

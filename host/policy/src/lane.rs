@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rustix::process::nice;
+use rustix::process::setpriority_process;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 
@@ -30,7 +30,7 @@ impl SlowLane {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(threads).thread_name("posthouse-slow").enable_time().on_thread_start(|| {
             // Where the system does not allow it calls are as fast, and mail is a little slower.
-            let _ = nice(SLOW_NICE);
+            let _ = setpriority_process(None, SLOW_NICE);
             Engine::prepare_thread();
         });
         Ok(Self { runtime: Some(builder.build()?) })

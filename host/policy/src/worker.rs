@@ -7,7 +7,7 @@
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 
 use crate::admission::admit;
 use crate::engine::Mode;
@@ -18,6 +18,9 @@ use crate::{limits, tunables};
 const UNFIT: u8 = 1;
 /// The worker is.
 const BROKEN: u8 = 2;
+
+/// Its niceness, whoever starts it.
+const NICENESS: i32 = 10;
 
 /// Runs the worker on this process' standard streams.
 pub fn run(mode: Mode) -> ExitCode {
@@ -44,7 +47,7 @@ fn limit() -> Result<(), (u8, String)> {
         setrlimit(resource, bound).map_err(|error| (BROKEN, format!("cannot limit {resource:?}: {error}")))?;
     }
     // Mail comes first; that it cannot be is no reason not to work.
-    let _ = nice(10);
+    let _ = setpriority_process(None, NICENESS);
     Ok(())
 }
 

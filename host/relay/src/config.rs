@@ -97,7 +97,7 @@ pub struct Loaded {
 impl Loaded {
     /// All of it, for people.
     pub fn report(&self) -> Report<'_> {
-        Report { loaded: self }
+        Report::new(self)
     }
 }
 

@@ -22,6 +22,8 @@ use posthouse_policy::tenant::TenantMemory;
 use posthouse_store::error::Error as StoreError;
 use posthouse_store::key_value::{Entry as Kept, Value as KeptValue};
 use posthouse_store::store::Store;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -44,7 +46,9 @@ const LOG_LINES_PER_MINUTE: u32 = 6_000;
 /// What the policies of a relay share.
 #[derive(Debug)]
 pub struct Policies {
-    engine: Mutex<Option<Arc<Engine>>>,
+    engine: OnceCell<Arc<Engine>>,
+    /// The threads that mail is on: what the engine starts has their priority.
+    main: Option<Handle>,
     compiler: Compiler,
     archive: Archive,
     moments: Arc<Moments>,
@@ -78,13 +82,27 @@ impl Policies {
     pub fn open(config: &Config, archive: Archive) -> Result<Self, LoadError> {
         let wants_cache = config.tenants.iter().any(|tenant| tenant.policy.is_some());
         let cache = config.state_directory.as_deref().filter(|state| wants_cache && state.is_dir());
+        Self::compiling_into(cache.map(Cache::open).transpose()?, config, archive)
+    }
+
+    /// To see whether a configuration's policies are taken. What is compiled is not kept: the directory is the relay's, and
+    /// whoever looks may be another user.
+    ///
+    /// # Errors
+    /// This program's own file cannot be found.
+    pub fn on_trial(config: &Config) -> Result<Self, LoadError> {
+        Self::compiling_into(None, config, Archive::default())
+    }
+
+    fn compiling_into(cache: Option<Cache>, config: &Config, archive: Archive) -> Result<Self, LoadError> {
         let program = match &config.policies.compile_worker {
             Some(program) => program.clone(),
             None => own_program()?,
         };
         Ok(Self {
-            engine: Mutex::default(),
-            compiler: Compiler::new(program, cache.map(Cache::open).transpose()?),
+            engine: OnceCell::new(),
+            main: Handle::try_current().ok(),
+            compiler: Compiler::new(program, cache),
             archive,
             moments: Arc::default(),
             memories: Mutex::default(),
@@ -101,7 +119,7 @@ impl Policies {
     /// # Errors
     /// It is not taken.
     pub async fn load(&self, settings: &Settings, octets: &[u8], known: &Known) -> Result<TenantPolicy, LoadError> {
-        let engine = self.engine()?;
+        let engine = Arc::clone(self.engine.get_or_try_init(|| self.new_engine()).await?);
         let tenant = known.tenant.id.clone();
         let terms = Terms {
             limits: settings.limits,
@@ -181,14 +199,13 @@ impl Policies {
         }
     }
 
-    fn engine(&self) -> Result<Arc<Engine>, LoadError> {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(engine) = &*engine {
-            return Ok(Arc::clone(engine));
+    /// Not where the caller is: a policy may be loaded on a thread of low priority, which the engine's own would have too.
+    async fn new_engine(&self) -> Result<Arc<Engine>, LoadError> {
+        let make = || Engine::new(Mode::Fast, limits::MEMORY_MOST);
+        match &self.main {
+            Some(main) => main.spawn(async move { make() }).await.expect("making an engine does not panic"),
+            None => make(),
         }
-        let made = Engine::new(Mode::Fast, limits::MEMORY_MOST)?;
-        *engine = Some(Arc::clone(&made));
-        Ok(made)
     }
 
     fn memory(&self, tenant: &str) -> Arc<TenantMemory> {

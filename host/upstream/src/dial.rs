@@ -14,7 +14,7 @@ use crate::alarm::Alarm;
 use crate::error::Error;
 use crate::gate::Cause;
 use crate::http::HttpWire;
-use crate::limits::PoolLimits;
+use crate::limits::{Earlier, PoolLimits};
 use crate::login::{LoginError, LoginSource, SessionLogin};
 use crate::meaning::Meaning;
 use crate::replies::{Reading, Replies};
@@ -126,7 +126,7 @@ fn closes(meaning: Meaning) -> Option<Cause> {
 }
 
 fn ends_at(limits: &PoolLimits, login: &SessionLogin, now: Instant) -> Instant {
-    let by_age = now + limits.session_age;
+    let by_age = now + limits.age_of(Earlier::by_chance());
     match login.valid_until {
         Some(until) => by_age.min(until.checked_sub(limits.token_margin).unwrap_or(now)),
         None => by_age,

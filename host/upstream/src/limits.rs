@@ -1,6 +1,8 @@
 //! What one account's pool may do. The values come from the operator's configuration and the
 //! provider's profile; this file only says what each one bounds.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 /// The bounds of one account's pool.
@@ -22,6 +24,33 @@ pub struct PoolLimits {
     pub dial_deadline: Duration,
 }
 
+/// How much earlier than its limits allow one session ends. Sessions that were opened together would otherwise end
+/// together: as many logins at once for the provider, and as many handshakes beside mail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Earlier(u8);
+
+impl Earlier {
+    /// By chance, for each session anew.
+    pub(crate) fn by_chance() -> Self {
+        let [chance, ..] = RandomState::new().build_hasher().finish().to_ne_bytes();
+        Self(chance)
+    }
+}
+
+impl PoolLimits {
+    /// The messages of one session: up to a quarter fewer than `messages_per_session`.
+    pub(crate) fn messages_of(&self, earlier: Earlier) -> u32 {
+        let most = u64::from(self.messages_per_session);
+        let fewer = most / 4 * u64::from(earlier.0) / 256;
+        u32::try_from(most - fewer).unwrap_or(self.messages_per_session)
+    }
+
+    /// The age of one session: up to an eighth less than `session_age`.
+    pub(crate) fn age_of(&self, earlier: Earlier) -> Duration {
+        self.session_age - self.session_age / 8 * u32::from(earlier.0) / 256
+    }
+}
+
 impl Default for PoolLimits {
     /// Values that no provider is known to mind.
     fn default() -> Self {
@@ -34,5 +63,34 @@ impl Default for PoolLimits {
             acquire_deadline: Duration::from_secs(30),
             dial_deadline: Duration::from_secs(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_a_little_earlier_and_never_later() {
+        let limits = PoolLimits::default();
+        let all = || (0..=u8::MAX).map(Earlier);
+        let messages: Vec<u32> = all().map(|earlier| limits.messages_of(earlier)).collect();
+        assert_eq!((messages[0], messages[255]), (100, 76));
+        assert!(messages.is_sorted_by(|one, next| one >= next));
+        assert_eq!(limits.age_of(Earlier(0)), limits.session_age);
+        assert!(all().all(|earlier| limits.age_of(earlier) > limits.session_age * 7 / 8));
+        // Where a session has few messages each of them counts.
+        for messages_per_session in 1..=4 {
+            let few = PoolLimits { messages_per_session, ..limits };
+            assert!(all().all(|earlier| few.messages_of(earlier) == messages_per_session));
+        }
+    }
+
+    #[test]
+    fn chance_is_another_one_each_time() {
+        let mut chances: Vec<u8> = (0..64).map(|_| Earlier::by_chance().0).collect();
+        chances.sort_unstable();
+        chances.dedup();
+        assert!(chances.len() > 16, "{chances:?}");
     }
 }

@@ -15,7 +15,7 @@ use crate::alarm::Alarm;
 use crate::error::Error;
 use crate::gate::Attempt;
 use crate::http::HttpWire;
-use crate::limits::PoolLimits;
+use crate::limits::{Earlier, PoolLimits};
 use crate::pool::gauges::Open;
 use crate::stage::Stage;
 
@@ -28,6 +28,7 @@ pub(crate) struct Session {
     ends_at: Instant,
     idle_until: Instant,
     messages: u32,
+    earlier: Earlier,
     /// The attempt at the gate that it was opened by, as long as nobody has looked at its credentials.
     pub(crate) unproven: Option<Attempt>,
     _open: Open,
@@ -74,7 +75,8 @@ impl Interruption {
 
 impl Session {
     pub(crate) fn new(line: Line, number: u64, ends_at: Instant, open: Open) -> Self {
-        Self { line, number, ends_at, idle_until: ends_at, messages: 0, unproven: None, _open: open }
+        let earlier = Earlier::by_chance();
+        Self { line, number, ends_at, idle_until: ends_at, messages: 0, earlier, unproven: None, _open: open }
     }
 
     /// The number of the session among its account's.
@@ -94,7 +96,7 @@ impl Session {
 
     /// Whether it has begun the last of its messages.
     pub(crate) fn is_spent(&self, limits: &PoolLimits) -> bool {
-        self.messages >= limits.messages_per_session
+        self.messages >= limits.messages_of(self.earlier)
     }
 
     /// Whether it stands between two messages and is good for another one; if so, its time of

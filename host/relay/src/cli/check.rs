@@ -6,24 +6,27 @@ use std::sync::Arc;
 
 use super::terminal::say;
 use crate::config;
-use crate::generations::archive::Archive;
 use crate::policies::Policies;
 use crate::snapshot::Snapshot;
 
 pub(super) fn check(path: &Path) -> Result<ExitCode, String> {
     let loaded = config::load(path);
-    say(&loaded.report().to_string());
-    let Some(config) = loaded.config else { return Ok(ExitCode::FAILURE) };
-    // What only building shows: certificates that do not fit their keys, trust that holds no root,
-    // policies that do not compile or do not take their settings.
+    let Some(config) = loaded.config.clone() else {
+        say(&loaded.report().to_string());
+        return Ok(ExitCode::FAILURE);
+    };
+    // What only building shows: trust that holds no root, policies that do not compile or do not take their settings.
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
-    let policies = Policies::open(&config, Archive::default()).map_err(|error| error.to_string())?;
-    match runtime.block_on(Snapshot::build(Arc::new(config), &Arc::new(policies), None)) {
-        Ok(snapshot) if snapshot.refused_policies.is_empty() => Ok(ExitCode::SUCCESS),
+    let policies = Policies::on_trial(&config).map_err(|error| error.to_string())?;
+    let code = match runtime.block_on(Snapshot::build(Arc::new(config), &Arc::new(policies), None)) {
         Ok(snapshot) => {
-            let refused = snapshot.refused_policies.join("\n");
-            Err(format!("{refused}\nA relay would start, and defer the mail of these tenants."))
+            say(&loaded.report().with_refused_policies(&snapshot.refused_policies).to_string());
+            if snapshot.refused_policies.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(error) => Err(error.to_string()),
-    }
+        Err(error) => {
+            say(&loaded.report().unusable(&error.to_string()).to_string());
+            ExitCode::FAILURE
+        }
+    };
+    Ok(code)
 }

@@ -104,12 +104,22 @@ fn wait(
 }
 
 fn nobody(file: &PidFile, config: &Path) -> String {
-    match file.path() {
-        Some(path) => format!("no relay has written {}; is it running? --pid names a process", path.display()),
-        None => format!(
-            "{} names no state_directory, so that there is no pid file: name one with --pid-file, here and to `run`, or \
-             the process with --pid",
-            config.display()
+    if let Some(path) = file.path() {
+        return format!("no relay has written {}; is it running? --pid names a process", path.display());
+    }
+    let config_file = config.display();
+    match (std::fs::metadata(config), state_directory(config)) {
+        (Err(error), _) => {
+            format!("cannot read {config_file}: {error}; name it with --config, or the process with --pid")
+        }
+        (Ok(_), Some(directory)) => format!(
+            "the state_directory of {config_file}, {}, is not there, so that there is no pid file: make it for the next \
+             start, and name the process with --pid",
+            directory.display()
+        ),
+        (Ok(_), None) => format!(
+            "{config_file} names no state_directory, so that there is no pid file: name one with --pid-file, here and to \
+             `run`, or the process with --pid"
         ),
     }
 }

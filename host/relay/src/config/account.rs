@@ -95,7 +95,10 @@ pub(super) fn read(section: Section<'_>, providers: &BTreeMap<String, Provider>)
     let grant = section.required("grant", "what the account logs in with", Entry::section);
     let user = user.or_else(|| address.as_ref().map(ToString::to_string));
     let grant = grant.and_then(|grant| grant::read(grant, provider.as_ref(), user.as_deref()));
-    section.finish();
+    section.finish_with(|key| {
+        let is_hourly = key == "messages_per_hour";
+        is_hourly.then_some("limits are kept by the minute and by the day: write messages_per_minute, a 60th of it")
+    });
     let (address, user) = (address?, user?);
     let grant::Given { grant, client_secret_ends, directory: in_directory } = grant?;
     let (id, provider, directory) = (id?, provider?, None);

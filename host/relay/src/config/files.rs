@@ -39,7 +39,15 @@ impl File {
         match text {
             Ok(text) => Self { text: Some(text), ..file },
             Err(reason) => {
-                file.source(order, findings).whole().fault(format!("cannot read this file: {reason}")).error();
+                let source = file.source(order, findings);
+                let whole = source.whole();
+                let draft = whole.fault(format!("cannot read this file: {reason}"));
+                // Tenants' files are found; the main file is named by somebody.
+                if order == 0 {
+                    draft.suggest("name the main file with --config").error()
+                } else {
+                    draft.error()
+                }
                 file
             }
         }

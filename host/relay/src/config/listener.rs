@@ -4,6 +4,7 @@ mod check;
 
 use std::net::SocketAddr;
 
+use posthouse_net::acceptor::Acceptor;
 use posthouse_oauth::secret::Secret;
 use posthouse_upstream::verdict::Clients;
 use toml::de::DeValue;
@@ -69,7 +70,7 @@ impl Auth {
     }
 }
 
-/// A certificate and its key, not yet looked into.
+/// A certificate and its key; they belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The chain, PEM.
@@ -174,13 +175,22 @@ pub(super) fn certificate(section: &Section<'_>, tls: Option<TlsMode>) -> Option
     if tls.is_some() && inline_key.is_none() && key_file.is_none() {
         section.missing("key", "the file of the certificate's private key, PEM");
     }
+    let (chain_at, key_at) = (
+        if inline_chain.is_some() { "certificate_pem" } else { "certificate" },
+        if inline_key.is_some() { "key_pem" } else { "key" },
+    );
     let chain = inline_chain.or_else(|| chain_file.and_then(|entry| entry.contents()));
     let key = inline_key.or_else(|| key_file.and_then(|entry| entry.private_contents()));
-    Some(Certificate { chain: chain?, key: key? })
+    let certificate = Certificate { chain: chain?, key: key? };
+    if let Err(error) = Acceptor::from_pem(&certificate.chain, certificate.key.expose().as_bytes()) {
+        let at = if error.is_of_key() { key_at } else { chain_at };
+        section.mark_of(at).fault(error.to_string()).error();
+    }
+    Some(certificate)
 }
 
 fn mapped_networks(entry: &Entry<'_>, logins: Option<&Taken<'_>>) -> Option<Vec<NetworkLogin>> {
-    let sections = entry.list()?.iter().filter_map(Entry::section).collect::<Vec<_>>();
+    let sections = entry.list()?.iter().filter_map(mapping).collect::<Vec<_>>();
     let mut read: Vec<NetworkLogin> = Vec::new();
     for section in sections {
         let network = section.required("network", "whose clients are the login", |entry| mapped_network(entry, &read));
@@ -195,6 +205,15 @@ fn mapped_networks(entry: &Entry<'_>, logins: Option<&Taken<'_>>) -> Option<Vec<
         read.extend(network.zip(login).map(|(network, login)| NetworkLogin { network, login }));
     }
     Some(read)
+}
+
+/// What most people write first is a network alone.
+fn mapping<'s>(entry: &Entry<'s>) -> Option<Section<'s>> {
+    if !matches!(entry.value, DeValue::Table(_)) {
+        entry.fault("expected `{ network = \"192.0.2.0/24\", login = \"NAME\" }`: who its clients are").error();
+        return None;
+    }
+    entry.section()
 }
 
 fn mapped_network(entry: &Entry<'_>, before: &[NetworkLogin]) -> Option<Network> {

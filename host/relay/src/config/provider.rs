@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthouse_net::connector::{Connector, Trust};
 use posthouse_oauth::endpoint::Endpoint;
 use posthouse_smtp::client::TlsRule;
 use posthouse_smtp::sasl::Mechanism;
@@ -174,7 +175,7 @@ impl Provider {
         self.refresh_token_idle = life(section, "refresh_token_idle", self.refresh_token_idle);
         self.refresh_token_age = life(section, "refresh_token_age", self.refresh_token_age);
         self.server_name = section.optional("server_name", host).or(self.server_name);
-        self.ca_pem = section.optional("ca_file", Entry::contents).map(Arc::from).or(self.ca_pem);
+        self.ca_pem = section.optional("ca_file", roots).map(Arc::from).or(self.ca_pem);
         self
     }
 
@@ -238,6 +239,18 @@ fn named(name: &str, which: BuiltIn) -> Provider {
 
 fn tls(entry: &Entry<'_>) -> Option<TlsRule> {
     entry.word(&[("implicit", TlsRule::Implicit), ("starttls", TlsRule::StartTls), ("none", TlsRule::None)])
+}
+
+/// Roots that providers are verified against.
+fn roots(entry: &Entry<'_>) -> Option<Vec<u8>> {
+    let pem = entry.contents()?;
+    match Connector::new(&Trust::Pem(pem.clone())) {
+        Ok(_) => Some(pem),
+        Err(error) => {
+            entry.fault(error.to_string()).error();
+            None
+        }
+    }
 }
 
 /// A number of 24 hours, where 0 is no limit.

@@ -81,7 +81,9 @@ impl Entry<'_> {
         match std::env::var(name) {
             Ok(secret) => Some(Secret::new(secret)),
             Err(std::env::VarError::NotPresent) => {
-                self.fault("there is no such variable in the environment").error();
+                let place = "under systemd it stands in the unit's EnvironmentFile, which no shell has read: \
+                             `set -a; . /etc/posthouse/environment`";
+                self.fault("there is no such variable in the environment").suggest(place).error();
                 None
             }
             Err(std::env::VarError::NotUnicode(_)) => {

@@ -90,6 +90,11 @@ impl<'s> Section<'s> {
 
     /// Notes each key that nobody asked for.
     pub(super) fn finish(self) {
+        self.finish_with(|_| None);
+    }
+
+    /// The same, with advice for keys that have their place elsewhere.
+    pub(super) fn finish_with(self, advice: impl Fn(&str) -> Option<&'static str>) {
         let mut known = self.known.take();
         known.sort_unstable();
         known.dedup();
@@ -97,9 +102,10 @@ impl<'s> Section<'s> {
             if known.binary_search(&&**key.get_ref()).is_ok() {
                 continue;
             }
-            let suggestion = match nearest(key.get_ref(), known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("the keys here are {}", listed(known.iter().copied()).replace(" or ", " and ")),
+            let suggestion = match (advice(key.get_ref()), nearest(key.get_ref(), known.iter().copied())) {
+                (Some(advice), _) => advice.to_owned(),
+                (None, Some(meant)) => format!("did you mean `{meant}`?"),
+                (None, None) => format!("the keys here are {}", listed(known.iter().copied()).replace(" or ", " and ")),
             };
             self.placed(key.get_ref(), Some(key.span().start)).fault("unknown key").suggest(suggestion).error();
         }

@@ -76,9 +76,10 @@ fn read_main(
     all_are_known: bool,
 ) -> Option<Config> {
     let hostname = root.required("hostname", "the relay's own name, such as \"relay.example.com\"", hostname);
-    let _ = root.optional("tenants", Entry::path);
+    let directory = root.or("tenants", root.mark.source.path(defaults::TENANTS), Entry::path);
     if files.is_some_and(<[_]>::is_empty) {
-        root.mark_of("tenants").fault("there is no tenant: the directory holds no *.toml").error();
+        let reason = format!("there is no tenant: {} holds no *.toml", directory.display());
+        root.mark_of("tenants").fault(reason).suggest("a tenant is a file there: NAME.toml").error();
     }
     let limits = limits::read_limits(&root);
     let listeners = listener::read(&root, all_are_known.then_some(&all.logins));
@@ -110,7 +111,10 @@ fn read_main(
             format!("the refresh token of {account} is not in the configuration (`refresh_token`), and kept there");
         root.missing("state_directory", &reason);
     }
-    root.finish();
+    root.finish_with(|key| {
+        let is_tenants = ["logins", "accounts", "routes", "default_route", "policy", "tokens"].contains(&key);
+        is_tenants.then_some("it belongs into a tenant's file: tenants/NAME.toml")
+    });
     all.directories.warn_of_unused();
     warn_of_idle_logins(&config, all);
     Some(config)
@@ -128,7 +132,9 @@ fn hostname(entry: &Entry<'_>) -> Option<String> {
 
 fn state_directory(entry: &Entry<'_>) -> Option<PathBuf> {
     let path = entry.path()?;
-    if !path.is_dir() {
+    if path.is_file() {
+        entry.fault("it is a file, and a directory is wanted").error();
+    } else if !path.is_dir() {
         let reason = "there is no such directory (yet): renewed refresh tokens could not be kept";
         entry.fault(reason).suggest("make it, readable by the relay only").warning();
     }

@@ -110,7 +110,7 @@ pub(super) fn read<'s>(
         check_mailbox(id, &account, mark, all);
         Some(account)
     });
-    let accounts = accounts.collect();
+    let accounts: Vec<_> = accounts.collect();
     let logins = read_logins(&root, &accounts_known, all);
     let mut routes_known = Taken::none();
     let routes = root.sections("routes").into_iter().filter_map(|section| {
@@ -120,9 +120,16 @@ pub(super) fn read<'s>(
     let routes = routes.collect();
     let default_route = root.optional("default_route", |entry| known(entry, &routes_known, "route"));
     let policy = policy::read(&root);
+    if default_route.is_none() && policy.is_none() && accounts_known.names().count() == accounts.len() {
+        logins.iter().for_each(|(login, mark)| warn_of_no_way(login, mark, &accounts));
+    }
+    let logins = logins.into_iter().map(|(login, _)| login).collect();
     let limits = read_limits(&root);
     let tokens = token::of_tenant(&root, &mut all.tokens);
-    root.finish();
+    root.finish_with(|key| {
+        let is_main = ["hostname", "listeners", "admin", "alerts", "providers", "state_directory", "store", "timeouts"];
+        is_main.contains(&key).then_some("it belongs into the main file, posthouse.toml")
+    });
     Tenant { id: id.to_owned(), logins, accounts, routes, default_route, policy, limits, tokens }
 }
 
@@ -137,7 +144,7 @@ fn read_limits(root: &Section<'_>) -> Limits {
     limits
 }
 
-fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenants<'s>) -> Vec<Login> {
+fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenants<'s>) -> Vec<(Login, Mark<'s>)> {
     let sections = root.sections("logins");
     if sections.is_empty() {
         root.missing("logins", "a tenant needs at least one [[logins]]");
@@ -147,11 +154,26 @@ fn read_logins<'s>(root: &Section<'s>, accounts: &Taken<'s>, all: &mut AllTenant
         let mark = section.mark.clone();
         let login = read_login(section, accounts)?;
         if login.password.is_none() {
-            all.without_password.push((login.name.clone(), mark));
+            all.without_password.push((login.name.clone(), mark.clone()));
         }
-        Some(login)
+        Some((login, mark))
     });
     logins.collect()
+}
+
+/// Mail that a login may send and no account carries would be deferred for ever.
+fn warn_of_no_way(login: &Login, mark: &Mark<'_>, accounts: &[Account]) {
+    let is_carried = |sender: &Sender| {
+        accounts.iter().any(|account| match sender {
+            Sender::Address(address) => address.eq_ignore_ascii_case(&account.address),
+            Sender::Domain(domain) => domain.eq_ignore_ascii_case(account.address.domain()),
+        })
+    };
+    let sender = login.senders.iter().find(|sender| !is_carried(sender));
+    if let Some(sender) = sender.filter(|_| login.account.is_none()) {
+        let reason = format!("no account has the address {sender}, and nothing else places such a message");
+        mark.fault(reason).suggest("give the login an `account`, or the tenant a `default_route`").warning();
+    }
 }
 
 fn read_login(section: Section<'_>, accounts: &Taken<'_>) -> Option<Login> {
@@ -190,6 +212,13 @@ fn password_hash(entry: &Entry<'_>) -> Option<String> {
 
 fn sender(entry: &Entry<'_>) -> Option<Sender> {
     let text = entry.text()?;
+    if text.contains('*') {
+        let domain = text.rsplit('@').next().unwrap_or_default();
+        let all = if domain.contains('*') { "user@example.com" } else { domain };
+        let meant = format!("`@{}` is all of a domain", all.trim_start_matches("user@"));
+        entry.fault("there are no patterns here").suggest(meant).error();
+        return None;
+    }
     match text.strip_prefix('@') {
         // A domain is right where an address in it is.
         Some(domain) if format!("user@{domain}").parse::<Mailbox>().is_ok() => Some(Sender::Domain(domain.to_owned())),

@@ -110,7 +110,10 @@ pub(super) fn of_tenant<'s>(root: &Section<'s>, hashes: &mut Taken<'s>) -> Vec<T
         let is_read_only = section.or("read_only", false, Entry::boolean);
         let reach = if is_read_only { Reach::Read } else { Reach::Change };
         let token = read(&section, reach, &mut names, hashes);
-        section.finish();
+        section.finish_with(|key| {
+            (key == "scope")
+                .then_some("a tenant's tokens reach that tenant; `read_only = true` is for one that only sees")
+        });
         token
     });
     tokens.collect()

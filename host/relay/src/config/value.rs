@@ -157,6 +157,11 @@ impl<'s> Entry<'s> {
         Some(array.iter().enumerate().map(entry).collect())
     }
 
+    /// Whether it is a list that holds nothing.
+    pub(super) fn is_empty_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(array) if array.is_empty())
+    }
+
     /// A table.
     pub(super) fn section(&self) -> Option<Section<'s>> {
         match self.value {

@@ -110,7 +110,10 @@ pub enum Rejected {
         said: String,
     },
     /// The tenant takes signed policies only.
-    #[error("tenant {0} takes signed policies only; sign it with `posthouse policy sign`")]
+    #[error(
+        "tenant {0} takes signed policies only; push it with `--sign-key FILE` (`posthouse policy keygen FILE` makes one, \
+             and its public half is a [[policy.signers]] of the tenant)"
+    )]
     Unsigned(String),
     /// The signature is none, or by nobody who may sign, or for something else.
     #[error("no signer of tenant {0} has signed this component, under its name and version, for this tenant")]

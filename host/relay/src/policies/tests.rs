@@ -1,13 +1,15 @@
-//! What is left of tenants that are gone.
+//! What is left of tenants that are gone, and the threads that policies are on.
 
 use std::sync::Arc;
 
 use posthouse_policy::key_value::{Entry, Value};
 use posthouse_store::keys::Keys;
 use posthouse_store::store::Store;
+use rustix::process::{Pid, getpriority_process};
 use tokio::time::{Duration, Instant};
 
 use super::Policies;
+use crate::aside::Aside;
 use crate::config::from_toml;
 use crate::generations::archive::Archive;
 
@@ -38,6 +40,25 @@ async fn nothing_of_a_deleted_tenant_stays_in_memory_and_what_was_kept_comes_bac
     assert_eq!(keys(back.key_value.entries(Instant::now())), ["globex"]);
     assert!(Arc::ptr_eq(&back, &policies.memory_of("globex").await));
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn threads_of_the_engine_have_mails_priority_whoever_loads_the_first_policy() {
+    let policies = Arc::new(policies(Archive::default()));
+    let aside = Aside::new().unwrap();
+    let engine = aside.spawn(async move { policies.new_engine().await }).await.unwrap().unwrap();
+    let mut seen = 0;
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        let path = thread.unwrap().path();
+        // Threads of other tests end meanwhile.
+        let Ok(name) = std::fs::read_to_string(path.join("comm")) else { continue };
+        if name.trim() == "posthouse-ticker" {
+            let id = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
+            assert_eq!(getpriority_process(Pid::from_raw(id)).unwrap(), 0);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "{engine:?} has a ticker");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Sessions last from message to message, and end when their time or their provider says so.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,6 +35,20 @@ async fn a_session_ends_politely_after_its_number_of_messages() {
     }
     until(|| provider.seen.quits.load(Ordering::SeqCst) == 2).await;
     assert_eq!((provider.connections(), provider.messages().len()), (3, 5));
+}
+
+#[tokio::test]
+async fn sessions_that_begin_together_do_not_end_together() {
+    let provider = Provider::friendly().await;
+    let pool = pool_with(&provider, |limits| limits.messages_per_session = 40);
+    let mut counts = BTreeMap::<u64, u32>::new();
+    // At least nine sessions are over; that all of them have had the same chance is one of ten to the eighth.
+    for _ in 0..400 {
+        *counts.entry(send(&pool).await.unwrap().session).or_default() += 1;
+    }
+    counts.pop_last();
+    let lengths: BTreeSet<u32> = counts.into_values().collect();
+    assert!(lengths.len() > 1 && lengths.iter().all(|length| (31..=40).contains(length)), "{lengths:?}");
 }
 
 #[tokio::test]

@@ -24,7 +24,9 @@ pub(super) fn address(taken: &mut Vec<(SocketAddr, String)>, listener: &Listener
 
 /// Who could send, and whether that is anybody at all or everybody.
 pub(super) fn openness(listener: &Listener, section: &Section<'_>) {
-    if listener.auth != Auth::Required && listener.networks.is_empty() {
+    // Networks that are named and cannot be read were told already, and are not none.
+    let names_networks = section.entry("networks").is_some_and(|entry| !entry.is_empty_list());
+    if listener.auth != Auth::Required && listener.networks.is_empty() && !names_networks {
         let reason = "AUTH is not required and no `networks` are named: whoever connects would have to be served, which is an open relay";
         section
             .mark_of("auth")

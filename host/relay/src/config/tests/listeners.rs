@@ -1,6 +1,11 @@
 //! Listeners: who could send, and what could be overheard.
 
-use super::fixture::{ACME, MAIN, errors, main_error, one, warnings};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use posthouse_simulator::keys::{ClientCertificate, Validity};
+
+use super::fixture::{ACME, MAIN, directory, errors, main_error, one, warnings};
 
 /// The one error of a listener that says this besides its name.
 fn error(listener: &str) -> String {
@@ -68,6 +73,53 @@ fn a_listener_with_tls_needs_the_files_of_its_certificate() {
     );
     let unused = warning(&format!("{LOCAL}key = \"key.pem\"\n"));
     assert!(unused.contains("not used, since the listener says tls = \"none\""), "{unused}");
+}
+
+#[test]
+fn a_certificate_is_looked_into_where_it_is_named() {
+    let made = ClientCertificate::new("listener", Validity::Long).unwrap();
+    let other = ClientCertificate::new("other", Validity::Long).unwrap();
+    let directory = directory("certificates");
+    for (name, text) in [("a.pem", &made.certificate), ("a.key", &made.key), ("b.key", &other.key)] {
+        fs::write(directory.join(name), text).unwrap();
+        fs::set_permissions(directory.join(name), Permissions::from_mode(0o600)).unwrap();
+    }
+    let faults = |certificate: &str, key: &str| {
+        let [certificate, key] = [certificate, key].map(|name| directory.join(name).display().to_string());
+        let listener = format!(
+            "hostname = \"relay.example.com\"\n[[listeners]]\nname = \"l\"\naddress = \"192.0.2.1:25\"\ntls = \"starttls\"\n\
+             certificate = \"{certificate}\"\nkey = \"{key}\"\n"
+        );
+        errors(&listener, ACME)
+    };
+    assert_eq!(faults("a.pem", "a.key"), Vec::<String>::new());
+    let no_certificate = one(faults("a.key", "a.key"));
+    assert!(
+        no_certificate.starts_with("posthouse.toml:6: listeners[l].certificate: no certificate found; "),
+        "{no_certificate}"
+    );
+    let no_key = one(faults("a.pem", "a.pem"));
+    assert!(no_key.starts_with("posthouse.toml:7: listeners[l].key: no private key found; "), "{no_key}");
+    let anothers = one(faults("a.pem", "b.key"));
+    assert!(
+        anothers.starts_with("posthouse.toml:7: listeners[l].key: the private key belongs to another"),
+        "{anothers}"
+    );
+}
+
+#[test]
+fn a_network_without_its_login_is_told_alone() {
+    for written in ["\"192.0.2.0/24\"", "{ network = \"192.0.2.1/24\", login = \"acme-app\" }"] {
+        let faults = errors(&format!("{MAIN}auth = \"none\"\nnetworks = [{written}]\n"), ACME);
+        assert!(one(faults).contains(":8: listeners[submission].networks[1]"), "{written}");
+    }
+    let none = one(errors(&format!("{MAIN}auth = \"none\"\nnetworks = []\n"), ACME));
+    assert!(none.contains("an open relay"), "{none}");
+    assert_eq!(
+        main_error("networks = [\"192.0.2.0/24\"]\n"),
+        "posthouse.toml:7: listeners[submission].networks[1] = \"192.0.2.0/24\": expected `{ network = \"192.0.2.0/24\", \
+         login = \"NAME\" }`: who its clients are"
+    );
 }
 
 #[test]

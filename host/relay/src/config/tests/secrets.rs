@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::fixture::{ACME, HASH, MAIN, acme_error, directory, loaded, one, warnings};
+use super::fixture::{ACME, HASH, MAIN, acme_error, directory, errors, loaded, one, warnings};
 use crate::config::account::Grant;
 use crate::config::store::StoreKeys;
 use crate::config::{Loaded, load};
@@ -92,7 +92,9 @@ fn files_that_are_not_there_are_told_by_name() {
     let main = directory.join("posthouse.toml");
     assert_eq!(
         texts(&load(&main).errors, &directory),
-        ["posthouse.toml: cannot read this file: No such file or directory (os error 2)"]
+        [
+            "posthouse.toml: cannot read this file: No such file or directory (os error 2); name the main file with --config"
+        ]
     );
     fs::write(&main, MAIN).unwrap();
     assert_eq!(
@@ -104,7 +106,7 @@ fn files_that_are_not_there_are_told_by_name() {
     fs::write(directory.join("tenants/.acme.toml"), "a hidden file").unwrap();
     assert_eq!(
         texts(&load(&main).errors, &directory),
-        ["posthouse.toml: tenants: there is no tenant: the directory holds no *.toml"]
+        ["posthouse.toml: tenants: there is no tenant: tenants holds no *.toml; a tenant is a file there: NAME.toml"]
     );
     fs::create_dir(directory.join("tenants/dir.toml")).unwrap();
     let faults = texts(&load(&main).errors, &directory);
@@ -119,6 +121,15 @@ fn a_state_directory_that_is_not_there_is_a_warning() {
         "posthouse.toml:1: state_directory = \"/nonexistent/state\": there is no such directory (yet): renewed refresh tokens \
          could not be kept; make it, readable by the relay only"
     );
+}
+
+#[test]
+fn a_state_directory_that_is_a_file_is_an_error() {
+    let directory = directory("no-directory");
+    let file = directory.join("state");
+    fs::write(&file, "").unwrap();
+    let fault = one(errors(&format!("state_directory = \"{}\"\n{MAIN}", file.display()), ACME));
+    assert!(fault.ends_with("it is a file, and a directory is wanted"), "{fault}");
 }
 
 #[test]

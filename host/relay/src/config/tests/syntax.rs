@@ -1,6 +1,6 @@
 //! Keys, types and units, and that all faults are told at once.
 
-use super::fixture::{ACME, HASH, MAIN, errors, loaded, main_error, one};
+use super::fixture::{ACME, HASH, MAIN, acme_error, errors, loaded, main_error, one};
 use crate::config::from_toml;
 
 #[test]
@@ -166,9 +166,35 @@ fn an_empty_configuration_says_what_is_missing() {
         faults,
         [
             "posthouse.toml: hostname: missing: the relay's own name, such as \"relay.example.com\"",
-            "posthouse.toml: tenants: there is no tenant: the directory holds no *.toml",
+            "posthouse.toml: tenants: there is no tenant: tenants holds no *.toml; a tenant is a file there: NAME.toml",
             "posthouse.toml: listeners: missing: at least one [[listeners]] is needed",
         ]
+    );
+}
+
+#[test]
+fn a_key_of_another_place_is_shown_there() {
+    let main = main_error("[[accounts]]\nid = \"gmail\"\n");
+    assert!(main.ends_with("accounts: unknown key; it belongs into a tenant's file: tenants/NAME.toml"), "{main}");
+    let acme = acme_error("default_route", "hostname = \"relay.example.com\"\ndefault_route");
+    assert!(acme.ends_with("hostname: unknown key; it belongs into the main file, posthouse.toml"), "{acme}");
+    let hourly = acme_error("id = \"acme-gmail\"", "id = \"acme-gmail\"\nmessages_per_hour = 600");
+    assert!(hourly.ends_with("write messages_per_minute, a 60th of it"), "{hourly}");
+}
+
+#[test]
+fn what_only_building_shows_is_in_the_report() {
+    let loaded = loaded(MAIN, ACME);
+    let refused = ["tenants/acme.toml:3: policy: it traps".to_owned()];
+    assert_eq!(
+        loaded.report().with_refused_policies(&refused).to_string(),
+        "error    tenants/acme.toml:3: policy: it traps\n\n\
+         The configuration can be used, but a policy is refused and its tenant's mail deferred: 1 listener, 1 tenant, 1 login, \
+         1 account."
+    );
+    assert_eq!(
+        loaded.report().unusable("the store is not to be read").to_string(),
+        "error    the store is not to be read\n\nThe configuration cannot be used: 1 error."
     );
 }
 

@@ -70,6 +70,34 @@ fn senders_are_addresses_or_domains() {
 }
 
 #[test]
+fn senders_are_no_patterns() {
+    for (sender, meant) in
+        [("*@acme.example", "@acme.example"), ("app*@acme.example", "@acme.example"), ("*", "@example.com")]
+    {
+        assert_eq!(
+            acme_error("\"@example.org\"", &format!("\"{sender}\"")),
+            format!(
+                "tenants/acme.toml:6: logins[acme-app].senders[2] = \"{sender}\": there are no patterns here; \
+                 `{meant}` is all of a domain"
+            )
+        );
+    }
+}
+
+#[test]
+fn mail_that_nothing_would_place_is_a_warning() {
+    let without = ACME.replacen("default_route = \"main\"\n", "", 1);
+    assert_eq!(
+        one(warnings(MAIN, &without)),
+        "tenants/acme.toml:3: logins[acme-app]: no account has the address @example.org, and nothing else places such a \
+         message; give the login an `account`, or the tenant a `default_route`"
+    );
+    assert_eq!(warnings(MAIN, &without.replace(", \"@example.org\"", "")), Vec::<String>::new());
+    assert_eq!(warnings(MAIN, &without.replace("senders", "account = \"acme-gmail\"\nsenders")), Vec::<String>::new());
+    assert_eq!(warnings(MAIN, ACME), Vec::<String>::new());
+}
+
+#[test]
 fn a_password_is_a_hash_and_is_never_shown() {
     let fault = acme_error("HASH", "correct horse");
     assert_eq!(
