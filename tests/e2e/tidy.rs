@@ -1,5 +1,6 @@
 //! The architecture, held by what can be read off the tree.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -111,4 +112,30 @@ fn sans_io_crates_know_no_clock_and_no_socket() {
             assert!(!sans_io || is_test(&path) || !text.contains(word), "{} knows {word}", path.display());
         }
     }
+}
+
+/// What operators look up: each metric by its full name, and none that there is not.
+#[test]
+fn the_document_of_metrics_names_each_of_them_and_no_other() {
+    let is_relay = |path: &Path| path.starts_with(root().join("host/relay/src")) && !is_test(path);
+    let relay: Vec<String> = sources().into_iter().filter(|(path, _)| is_relay(path)).map(|(_, text)| text).collect();
+    let counted: BTreeSet<&str> =
+        relay.iter().flat_map(|text| text.split('"')).filter(|word| is_metric(word)).collect();
+    assert!(counted.len() > 50, "the test has to look at something");
+    for (document, has_all) in [("configs/METRICS.md", true), ("configs/README.md", false)] {
+        let text = fs::read_to_string(root().join(document)).expect("a document of the project");
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let named: BTreeSet<&str> = words.filter(|word| is_metric(word)).collect();
+        let invented: Vec<_> = named.difference(&counted).collect();
+        assert!(invented.is_empty(), "{document} names {invented:?}, which nothing counts");
+        let missing: Vec<_> = counted.difference(&named).collect();
+        assert!(!has_all || missing.is_empty(), "{document} does not name {missing:?}");
+    }
+}
+
+/// Whether a word is a metric's whole name.
+fn is_metric(word: &str) -> bool {
+    let is_name =
+        |rest: &str| !rest.is_empty() && rest.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'_');
+    word.strip_prefix("posthouse_").is_some_and(is_name)
 }

@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand};
 use posthouse_policy::engine::Mode;
 use posthouse_policy::worker;
 
-/// The system's allocator keeps what a burst of messages took; this one gives it back.
+/// What was asked for.
 #[derive(Debug, Parser)]
 #[command(
     name = "posthouse",
@@ -48,7 +48,8 @@ struct Arguments {
 enum Command {
     /// Relay mail as the configuration says, until SIGTERM or ^C
     Run(run::Options),
-    /// Let a new process of the program file take the place of the one that relays; no session is cut
+    /// Let a new process of the program file take the place of the one that relays; no message is cut, and no connection
+    /// refused
     Upgrade(upgrade::Options),
     /// Read the configuration, say everything that is wrong with it, and run nothing
     Check {

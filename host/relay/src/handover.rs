@@ -1,4 +1,5 @@
-//! A new process takes this one's place while mail flows: the listening sockets go over, no session is cut.
+//! A new process takes this one's place while mail flows: the listening sockets go over, no message is cut and no
+//! connection refused.
 //!
 //! The old process starts its program file anew and holds one end of a pair of Unix sockets, the new one's standard
 //! input. Over it go the listening sockets, and then one line of JSON for each step:

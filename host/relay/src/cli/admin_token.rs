@@ -30,7 +30,7 @@ enum Scope {
     Operator,
     /// See all of the relay
     Read,
-    /// See and pause one tenant: the one in whose file it is put
+    /// See one tenant, pause it and bring it policies: the one in whose file it is put
     Tenant,
     /// See one tenant
     TenantRead,

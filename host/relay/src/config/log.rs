@@ -1,4 +1,4 @@
-//! `[log]`: what is written to standard error, and how.
+//! `[log]`: what is written to standard output, and how.
 
 use std::fmt;
 
