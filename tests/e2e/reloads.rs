@@ -147,6 +147,16 @@ async fn everything_wrong_is_refused_with_its_place_and_the_old_generation_stays
 }
 
 #[tokio::test]
+async fn what_waits_for_the_next_start_is_told_as_long_as_it_waits() {
+    let files = Files::new().await;
+    let waiting = files.main_file("[log]\nlevel = \"debug\"\n");
+    assert_eq!(files.change("posthouse.toml", &waiting).await.at_restart, ["log"]);
+    let again = files.reload().await;
+    assert_eq!((again.outcome, again.at_restart), (Outcome::Unchanged, vec!["log"]));
+    assert!(files.change("posthouse.toml", &files.main_file("")).await.at_restart.is_empty());
+}
+
+#[tokio::test]
 async fn listeners_come_and_go_and_change_their_names_without_a_restart() {
     let files = Files::new().await;
     let address = "address = \"127.0.0.1:0\"";
@@ -335,7 +345,10 @@ async fn a_certificate_is_swapped_under_new_connections() {
     let other = files.simulator.issue_certificate("localhost").expect("localhost can stand in a certificate");
     let report = files.change("relay.key", &other.key).await;
     assert_eq!(report.outcome, Outcome::Refused, "{report}");
-    assert!(report.errors[0].starts_with("listener tls: "), "{report}");
+    assert!(
+        report.errors[0].contains("listeners[tls].key: the private key belongs to another certificate"),
+        "{report}"
+    );
     let mut again = Wire::connect(address).await.secured(&files.simulator.ca_pem()).await;
     again.hear("220 ").await;
     let report = files.change("relay.pem", &other.certificate).await;

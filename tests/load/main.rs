@@ -9,6 +9,7 @@ mod burner;
 mod changes;
 mod client;
 mod drive;
+mod machine;
 mod peers;
 mod policies;
 mod process;

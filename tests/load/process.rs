@@ -59,28 +59,6 @@ impl Process {
     }
 }
 
-/// The time of all processors so far, in ticks (`/proc/stat`, proc(5)).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Machine {
-    all: u64,
-    stolen: u64,
-}
-
-impl Machine {
-    pub(crate) fn now() -> Self {
-        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
-        let line = stat.lines().next().unwrap_or_default();
-        let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
-        // user, nice, system, idle, iowait, irq, softirq, steal; what guests of this machine take is in `user` already.
-        Self { all: ticks.iter().take(8).sum(), stolen: ticks.get(7).copied().unwrap_or(0) }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    pub(crate) fn stolen_since(self, before: Self) -> f64 {
-        (self.stolen - before.stolen) as f64 / (self.all - before.all).max(1) as f64
-    }
-}
-
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();

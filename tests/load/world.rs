@@ -15,8 +15,8 @@ use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
 
 use crate::drive::{self, Load, Outcome};
+use crate::machine::Machine;
 use crate::peers::Peer;
-use crate::process::Machine;
 
 /// Providers, their mailboxes, and a directory for what the programs need.
 pub(crate) struct World {

@@ -1,5 +1,4 @@
-//! Ids of sessions and transactions: short, unique over restarts, and the same in the log, in the
-//! Received field and in the reply.
+//! Ids of sessions and transactions: short, unique over restarts, and the same in the log and in the Received field.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -306,6 +306,8 @@ impl AccountMetrics {
     /// Registers the metrics of this account.
     pub fn register(tenant: &str, account: &str) -> Self {
         describe_counter!("posthouse_messages_total", "messages by tenant, account and result");
+        describe_counter!("posthouse_undelivered_total", "messages that were not delivered, by reason");
+        describe_counter!("posthouse_next_account_total", "messages that went on to another account of their tenant");
         describe_counter!("posthouse_delivered_bytes_total", "octets of content that a provider accepted");
         describe_histogram!("posthouse_delivery_seconds", "end of content to the provider's 250");
         describe_histogram!("posthouse_session_wait_seconds", "waiting for an authenticated session");

@@ -69,7 +69,7 @@ async fn a_tenant_brings_promotes_compares_and_rolls_back_its_policy() {
     assert_eq!((code, said.contains("  1  active")), (Some(0), true), "{said}");
     assert_eq!(answer(&relay).await, "550 5.7.1 one\r\n");
     settings(&relay, "three.toml", "reject 5.7.1 three");
-    let (code, said) = policy(&relay, ACME, &["set", "three.toml", "acme"]).await;
+    let (code, said) = policy(&relay, ACME, &["set", "acme", "three.toml"]).await;
     assert_eq!((code, said.contains("  3  active")), (Some(0), true), "{said}");
     assert_eq!(answer(&relay).await, "550 5.7.1 three\r\n");
     let (_, said) = policy(&relay, ACME_WATCHER, &["list", "acme"]).await;

@@ -35,6 +35,8 @@ pub(super) struct Plane {
     /// Where configurations are read and built.
     aside: Arc<Aside>,
     file: Option<PathBuf>,
+    /// What the process has started with.
+    began_with: Arc<Config>,
     status: watch::Sender<Arc<Status>>,
     pub(super) metrics: ReloadMetrics,
     pub(super) audit: Arc<Audit>,
@@ -75,6 +77,7 @@ impl Plane {
                 admin,
                 aside,
                 file,
+                began_with: Arc::clone(&snapshot.config),
                 status,
                 metrics,
                 audit,
@@ -185,7 +188,7 @@ impl Plane {
     /// Builds the next snapshot, binds what it listens on, and publishes; or nothing of it.
     async fn take(&mut self, config: Config) -> Result<(Outcome, Arc<Snapshot>, Vec<&'static str>), Wrong> {
         let old = self.publisher.current();
-        let at_restart = at_restart(&old.config, &config);
+        let at_restart = at_restart(&self.began_with, &config);
         let config = Arc::new(config);
         let building = {
             let (config, policies, old) = (Arc::clone(&config), Arc::clone(&self.policies), Arc::clone(&old));
@@ -248,14 +251,14 @@ fn log(report: &Report) {
 }
 
 /// What a process decides when it starts and not again.
-fn at_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+fn at_restart(began_with: &Config, new: &Config) -> Vec<&'static str> {
     let admin = |config: &Config| config.admin.as_ref().map(|admin| admin.listen);
     let differs = [
-        ("admin.listen", admin(old) != admin(new)),
-        ("state_directory", old.state_directory != new.state_directory),
-        ("store", old.store_keys != new.store_keys),
-        ("log", old.log != new.log),
-        ("policies.compile_worker", old.policies != new.policies),
+        ("admin.listen", admin(began_with) != admin(new)),
+        ("state_directory", began_with.state_directory != new.state_directory),
+        ("store", began_with.store_keys != new.store_keys),
+        ("log", began_with.log != new.log),
+        ("policies.compile_worker", began_with.policies != new.policies),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
 }

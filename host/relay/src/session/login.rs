@@ -69,7 +69,9 @@ impl Session {
             }
             Err(refusal) => {
                 self.front.metrics.login_failures.increment(1);
-                warn!(session = %self.id, login, peer = %self.client.address, ?refusal, "login refused");
+                // What is nobody's login may be a password that was typed into the wrong field.
+                let login_shown = if known.is_some() { login.as_str() } else { "(unknown)" };
+                warn!(session = %self.id, login = login_shown, peer = %self.client.address, ?refusal, "login refused");
                 let reply = answer(refusal);
                 self.tell_login(&login, Some(&reply));
                 sleep(FAILURE_DELAY).await;

@@ -62,10 +62,10 @@ pub(in crate::cli) struct Share {
 /// Other settings for the policy that decides.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Settings {
-    /// The settings: a TOML file of `key = value`
-    file: PathBuf,
     #[command(flatten)]
     of: OfTenant,
+    /// The settings: a TOML file of `key = value`
+    file: PathBuf,
 }
 
 impl Stage {

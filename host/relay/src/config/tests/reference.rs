@@ -11,7 +11,8 @@ use posthouse_simulator::keys::{ClientCertificate, Validity};
 use super::fixture::directory;
 use crate::config::{Loaded, load};
 
-const FILES: [&str; 4] = ["posthouse.toml", "minimal.toml", "tenants/acme.toml", "tenants/globex.toml"];
+const FILES: [&str; 5] =
+    ["posthouse.toml", "minimal.toml", "tenants/acme.toml", "tenants/globex.toml", "tenants/minimal.toml"];
 
 /// The section that the reference leaves out, since operators have no file for it yet.
 fn with_policy(text: &str) -> String {
@@ -34,13 +35,11 @@ fn files(name: &str, edit: impl Fn(&str) -> String) -> PathBuf {
         fs::write(to.join(file), edit(&with_policy(&text))).unwrap();
     }
     let named = [
-        "tls/fullchain.pem",
-        "tls/privkey.pem",
-        "tls/smarthost-ca.pem",
         "secrets/acme-client-secret",
         "secrets/acme-gmail-refresh-token",
         "secrets/acme-outlook-refresh-token",
         "secrets/globex-password",
+        "secrets/mailbox-refresh-token",
         "tenants/policies/recipient-guard.wasm",
     ];
     for file in named {
@@ -54,6 +53,9 @@ fn files(name: &str, edit: impl Fn(&str) -> String) -> PathBuf {
         application.key.replace('\n', "\\n")
     );
     for (file, text) in [
+        ("tls/fullchain.pem", application.certificate.as_str()),
+        ("tls/privkey.pem", application.key.as_str()),
+        ("tls/smarthost-ca.pem", application.certificate.as_str()),
         ("secrets/acme-app.crt", application.certificate.as_str()),
         ("secrets/acme-app.key", application.key.as_str()),
         ("secrets/acme-service-account.json", account.as_str()),
@@ -112,7 +114,7 @@ fn the_reference_names_every_key() {
     };
     let directory = files("keys", strange);
     let loaded = load(&directory.join("posthouse.toml"));
-    assert_eq!(loaded.errors.len(), 38, "one for each table\n{}", loaded.report());
+    assert_eq!(loaded.errors.len(), 43, "one for each table\n{}", loaded.report());
     let text: String = FILES.map(|file| fs::read_to_string(directory.join(file)).unwrap()).concat();
     for fault in &loaded.errors {
         assert_eq!(fault.reason, "unknown key");

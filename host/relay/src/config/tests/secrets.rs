@@ -75,7 +75,8 @@ fn a_secret_that_is_not_there_is_an_error() {
     assert_eq!(
         acme_error("env:CARGO_MANIFEST_DIR", "env:POSTHOUSE_NO_SUCH_VARIABLE"),
         "tenants/acme.toml:16: accounts[acme-gmail].grant.refresh_token = \"env:POSTHOUSE_NO_SUCH_VARIABLE\": there is no \
-         such variable in the environment"
+         such variable in the environment; under systemd it stands in the unit's EnvironmentFile, which no shell has read: \
+         `set -a; . /etc/posthouse/environment`"
     );
     assert_eq!(
         acme_error("env:CARGO_MANIFEST_DIR", "file:/nonexistent/token"),

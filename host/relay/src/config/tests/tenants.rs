@@ -89,7 +89,7 @@ fn mail_that_nothing_would_place_is_a_warning() {
     let without = ACME.replacen("default_route = \"main\"\n", "", 1);
     assert_eq!(
         one(warnings(MAIN, &without)),
-        "tenants/acme.toml:3: logins[acme-app]: no account has the address @example.org, and nothing else places such a \
+        "tenants/acme.toml:2: logins[acme-app]: no account has the address @example.org, and nothing else places such a \
          message; give the login an `account`, or the tenant a `default_route`"
     );
     assert_eq!(warnings(MAIN, &without.replace(", \"@example.org\"", "")), Vec::<String>::new());
