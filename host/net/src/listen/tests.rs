@@ -88,3 +88,16 @@ async fn starve() {
     let (_, peer) = timeout(SOON, accepting).await.unwrap();
     assert_eq!(peer, client.local_addr().unwrap());
 }
+
+#[tokio::test]
+async fn a_socket_that_a_process_before_left_deaf_hears_again() {
+    let socket = std::net::TcpListener::bind(here()).unwrap();
+    let managers_own = socket.try_clone().unwrap();
+    let address = socket.local_addr().unwrap();
+    let leaving = Listener::from_std(socket).unwrap();
+    leaving.hear_no_new_client().unwrap();
+    drop(leaving);
+    let _inherited = Listener::from_std(managers_own).unwrap();
+    // A packet that is not heard is sent again after a second.
+    timeout(Duration::from_millis(500), tokio::net::TcpStream::connect(address)).await.unwrap().unwrap();
+}
