@@ -1,4 +1,5 @@
-//! A small memory that the tenant's calls share, on one relay, for as long as it runs. Every entry has an end.
+//! A small memory that the tenant's calls share, on one relay; with a `state_directory` it outlives the relay's ordinary
+//! end, not a kill. Every entry has an end.
 
 use std::time::Duration;
 
