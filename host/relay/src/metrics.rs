@@ -223,6 +223,12 @@ pub fn count_undecided(tenant: &str, result: &'static str, reason: &'static str)
     counter!("posthouse_undelivered_total", &[tenant, account, ("reason", reason.to_owned())]).increment(1);
 }
 
+/// Counts a MAIL, RCPT or DATA that was refused, before there was a message to deliver.
+pub fn count_refusal(tenant: &str, at: &'static str, reason: &'static str) {
+    describe_counter!("posthouse_refused_total", "MAIL, RCPT and DATA that were refused, by reason");
+    counter!("posthouse_refused_total", "tenant" => tenant.to_owned(), "at" => at, "reason" => reason).increment(1);
+}
+
 /// Counts a message that went on to another account, as its policy asked.
 pub fn count_next_account(tenant: &str, account: &str, reason: &'static str) {
     counter!(

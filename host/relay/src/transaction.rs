@@ -84,6 +84,15 @@ pub(crate) struct Transaction {
     trace: Trace,
 }
 
+/// What holds for the whole of it from MAIL on.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) known: Known,
+    pub(crate) policy: Option<Arc<TenantPolicy>>,
+    pub(crate) prospects: Prospects,
+}
+
 /// How the message came in.
 #[derive(Debug)]
 pub(crate) struct Arrival {
@@ -95,20 +104,9 @@ pub(crate) struct Arrival {
 
 impl Transaction {
     /// Opens a transaction at an accepted MAIL.
-    ///
-    /// # Errors
-    /// Nobody carries mail of this sender.
-    pub(crate) fn open(
-        id: TransactionId,
-        snapshot: Arc<Snapshot>,
-        known: Known,
-        clients: Clients,
-        mail: MailFrom,
-        trace: Trace,
-    ) -> Result<Self, Undelivered> {
-        let policy = known.tenant.line.deciding().cloned();
-        let prospects = Prospects::of(&known, policy.as_deref(), &mail.path)?;
-        Ok(Self {
+    pub(crate) fn open(id: TransactionId, pinned: Pinned, clients: Clients, mail: MailFrom, trace: Trace) -> Self {
+        let Pinned { snapshot, known, policy, prospects } = pinned;
+        Self {
             id,
             snapshot,
             known,
@@ -127,7 +125,7 @@ impl Transaction {
             content_began: None,
             held: Held::default(),
             trace,
-        })
+        }
     }
 
     /// Its id.

@@ -40,7 +40,7 @@ impl Session {
                 self.deadline = Instant::now() + self.patience();
                 self.tell_content();
             }
-            Err(_) => self.protocol.refuse(answer::reply(&Undelivered::NoContentMemory, self.rules.clients)),
+            Err(_) => self.refuse_undelivered("data", &Undelivered::NoContentMemory),
         }
     }
 

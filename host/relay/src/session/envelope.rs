@@ -7,10 +7,12 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::Session;
-use crate::answer;
+use crate::answer::{self, Undelivered};
 use crate::client::Proof;
+use crate::metrics::count_refusal;
+use crate::prospects::Prospects;
 use crate::snapshot::{Known, Snapshot};
-use crate::transaction::Transaction;
+use crate::transaction::{Pinned, Transaction};
 
 impl Session {
     /// MAIL: pins the snapshot, then login -> tenant -> sender.
@@ -27,28 +29,42 @@ impl Session {
             return;
         };
         if !known.login.may_send_as(&mail.path) {
-            info!(session = %self.id, login = known.login.name, sender = %mail.path, "sender refused");
             let reply = not_a_sender(&mail.path, &known.login.name);
-            self.tell_mail(Some((snapshot.generation, mail.path)), Err(&reply));
-            self.protocol.refuse(reply);
-            return;
+            return self.refuse_mail(&known, (snapshot.generation, mail.path), "not_a_sender", reply);
         }
+        let policy = known.tenant.line.deciding().cloned();
+        let prospects = match Prospects::of(&known, policy.as_deref(), &mail.path) {
+            Ok(prospects) => prospects,
+            Err(undelivered) => {
+                let reply = answer::reply(&undelivered, self.rules.clients);
+                return self.refuse_mail(&known, (snapshot.generation, mail.path), undelivered.reason(), reply);
+            }
+        };
         self.transactions += 1;
         let id = self.id.transaction(self.transactions);
         let heard = self.front.trace.is_heard().then(|| (snapshot.generation, mail.path.clone()));
-        let clients = self.rules.clients;
-        match Transaction::open(id, snapshot, known, clients, mail, self.front.trace.clone()) {
-            Ok(transaction) => {
-                self.tell_mail(heard, Ok(id));
-                self.transaction = Some(Box::new(transaction));
-                self.protocol.accept();
-            }
-            Err(undelivered) => {
-                let reply = answer::reply(&undelivered, clients);
-                self.tell_mail(heard, Err(&reply));
-                self.protocol.refuse(reply);
-            }
-        }
+        self.tell_mail(heard, Ok(id));
+        let pinned = Pinned { snapshot, known, policy, prospects };
+        let transaction = Transaction::open(id, pinned, self.rules.clients, mail, self.front.trace.clone());
+        self.transaction = Some(Box::new(transaction));
+        self.protocol.accept();
+    }
+
+    fn refuse_mail(&mut self, known: &Known, heard: (u64, ReversePath), reason: &'static str, reply: Reply) {
+        count_refusal(&known.tenant.id, "mail", reason);
+        info!(
+            session = %self.id,
+            generation = heard.0,
+            tenant = known.tenant.id,
+            login = known.login.name,
+            sender = %heard.1,
+            at = "mail",
+            reason,
+            %reply,
+            "refused"
+        );
+        self.tell_mail(Some(heard), Err(&reply));
+        self.protocol.refuse(reply);
     }
 
     /// Whether the client would be let in as this login today, as it was when it came.
@@ -75,27 +91,35 @@ impl Session {
         if open.recipients.len() >= open.prospects.recipients_per_message() {
             let reply =
                 Reply::new(452, EnhancedCode::new(4, 5, 3), "the provider takes no more recipients in one message");
-            self.protocol.refuse(reply);
-            return;
+            return self.refuse_of_transaction("rcpt", "too_many_recipients", reply);
         }
         if let Some(reply) = open.remembered(&recipient.path, Instant::now()) {
-            self.protocol.refuse(reply);
-            return;
+            return self.refuse_of_transaction("rcpt", "refused_of_late", reply);
         }
         if let Some(arrival) = arrival
             && let Err(undelivered) = open.allow(&arrival, &recipient.path).await
         {
-            self.protocol.refuse(answer::reply(&undelivered, self.rules.clients));
-            return;
+            return self.refuse_undelivered("rcpt", &undelivered);
         }
         if self.rules.verify_recipients
             && let Err(undelivered) = open.verify(&recipient.path).await
         {
-            self.protocol.refuse(answer::reply(&undelivered, self.rules.clients));
-            return;
+            return self.refuse_undelivered("rcpt", &undelivered);
         }
         open.recipients.push(recipient.path);
         self.protocol.accept();
+    }
+
+    pub(super) fn refuse_undelivered(&mut self, at: &'static str, undelivered: &Undelivered) {
+        self.refuse_of_transaction(at, undelivered.reason(), answer::reply(undelivered, self.rules.clients));
+    }
+
+    /// Refuses what comes before a message's content; the transaction goes on, or ends, as the protocol has it.
+    fn refuse_of_transaction(&mut self, at: &'static str, reason: &'static str, reply: Reply) {
+        if let Some(open) = &self.transaction {
+            open.record_refusal(at, reason, &reply);
+        }
+        self.protocol.refuse(reply);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is kept of a transaction: one log line, its counts, and the refusals worth remembering.
 
+use posthouse_smtp::reply::Reply;
 use posthouse_upstream::deliver::Delivered;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -7,7 +8,7 @@ use tracing::{info, warn};
 use super::Transaction;
 use crate::answer::Undelivered;
 use crate::decide::{Carrier, Decision};
-use crate::metrics::count_undecided;
+use crate::metrics::{count_refusal, count_undecided};
 use crate::tally::Fate;
 use crate::trace::{Event, millis, without_text};
 
@@ -18,6 +19,29 @@ impl Transaction {
             Ok(delivered) => self.record_delivered(delivered, size, took),
             Err(undelivered) => self.record_undelivered(undelivered, size, took),
         }
+    }
+
+    /// A recipient, or the content, that is refused before there is a message to deliver.
+    pub(crate) fn record_refusal(&self, at: &'static str, reason: &'static str, reply: &Reply) {
+        count_refusal(&self.known.tenant.id, at, reason);
+        self.trace.tell(|| Event {
+            event: if at == "rcpt" { "recipient_refused" } else { "content_refused" },
+            reply: Some(without_text(reply)),
+            reason: Some(reason),
+            ..self.event()
+        });
+        info!(
+            transaction = %self.id,
+            generation = self.snapshot.generation,
+            policy_generation = self.policy.as_ref().map(|policy| policy.generation),
+            tenant = self.known.tenant.id,
+            login = self.known.login.name,
+            sender = %self.reverse_path,
+            at,
+            reason,
+            %reply,
+            "refused"
+        );
     }
 
     pub(super) fn tell_decision(&self, decision: &Decision, started: Instant) {
