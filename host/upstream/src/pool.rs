@@ -168,9 +168,16 @@ impl Pool {
         self.inner.sessions.allow(sessions);
     }
 
-    /// Allows so many sessions for now, and forgets neither what is configured nor what the provider has taught.
+    /// No more sessions than this, here and elsewhere, until [`Self::hold_no_more`]: another process counts on it, whatever
+    /// is configured or learned here.
     pub fn hold_to(&self, sessions: usize) {
-        self.inner.sessions.allow(sessions);
+        self.inner.sessions.mailbox.places.hold_to(sessions);
+        self.inner.sessions.end_surplus();
+    }
+
+    /// Allows again what is configured, as far as the provider has not taught otherwise.
+    pub fn hold_no_more(&self) {
+        self.inner.sessions.mailbox.places.hold_no_more();
     }
 
     /// Leaves so many of the mailbox's sessions to another process, be it all, whatever number is allowed. As long as it has
