@@ -55,9 +55,6 @@ struct Inner {
     target: Target,
     limits: PoolLimits,
     sessions: Arc<Sessions>,
-    /// As long as anybody delivers by this pool, the mailbox has no more sessions than it was allowed: the next one's
-    /// may be of another kind, of which the provider bears more.
-    ceiling: OnceLock<Ceiling>,
 }
 
 /// What pools that follow each other share while their sessions are interchangeable.
@@ -68,6 +65,9 @@ struct Sessions {
     mailbox: Mailbox,
     counters: Arc<Counters>,
     is_retired: AtomicBool,
+    /// As long as anybody may open one of these, the mailbox has no more sessions than it was allowed: those of the next
+    /// pool may be of another kind, of which the provider bears more.
+    ceiling: OnceLock<Ceiling>,
 }
 
 /// What is the mailbox's own, whoever logs in: its provider counts, limits and blocks them all together.
@@ -91,7 +91,7 @@ impl Pool {
     }
 
     fn of(target: Target, limits: PoolLimits, sessions: Arc<Sessions>) -> Self {
-        Self { inner: Arc::new(Inner { target, limits, sessions, ceiling: OnceLock::new() }) }
+        Self { inner: Arc::new(Inner { target, limits, sessions }) }
     }
 
     /// The pool that is to take this one's place, for the same mailbox: both together never have more sessions than are
@@ -113,18 +113,18 @@ impl Pool {
     /// before. Deliveries that hold the old one go on with it; sessions that were not inherited end. To be called within
     /// a runtime.
     pub fn take_over(&self, old: &Self) {
-        let is_inherited = Arc::ptr_eq(&self.inner.sessions, &old.inner.sessions);
+        let (sessions, before) = (&self.inner.sessions, &old.inner.sessions);
+        let is_inherited = Arc::ptr_eq(sessions, before);
         if !is_inherited {
-            let places = &old.inner.sessions.mailbox.places;
-            old.inner.ceiling.get_or_init(|| places.ceiling(old.inner.limits.sessions));
+            before.ceiling.get_or_init(|| before.mailbox.places.ceiling(old.inner.limits.sessions));
         }
         // A number that was learned from the provider is not forgotten because something else has changed.
         if self.inner.limits.sessions != old.inner.limits.sessions {
             self.set_sessions(self.inner.limits.sessions);
         }
         if !is_inherited {
-            let gate = old.inner.sessions.gate().for_new_credentials();
-            *self.inner.sessions.gate() = gate;
+            let gate = before.gate().for_new_credentials();
+            *sessions.gate() = gate;
             old.retire();
         }
     }
@@ -279,7 +279,7 @@ impl Pool {
 impl Sessions {
     fn of(mailbox: Mailbox, counters: Arc<Counters>, gate: LoginGate) -> Self {
         let (shelf, gate) = (Shelf::default(), Mutex::new(gate));
-        Self { shelf, gate, mailbox, counters, is_retired: AtomicBool::new(false) }
+        Self { shelf, gate, mailbox, counters, is_retired: AtomicBool::new(false), ceiling: OnceLock::new() }
     }
 
     fn gate(&self) -> MutexGuard<'_, LoginGate> {

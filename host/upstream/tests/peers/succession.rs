@@ -95,6 +95,23 @@ async fn more_sessions_of_another_kind_wait_for_those_who_may_still_open_old_one
 }
 
 #[tokio::test]
+async fn those_who_may_still_open_old_ones_are_of_every_generation_that_shared_them() {
+    let provider = Provider::friendly().await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let idle = std::time::Duration::from_secs(30);
+    let same = posthouse_upstream::limits::PoolLimits { sessions: 1, idle, ..limits() };
+    let second = pool.successor(provider.target(), same, Inherited::Sessions);
+    second.take_over(&pool);
+    let two = posthouse_upstream::limits::PoolLimits { sessions: 2, ..limits() };
+    let third = second.successor(provider.target(), two, Inherited::Nothing);
+    third.take_over(&second);
+    drop(second);
+    assert_eq!((third.gauges().allowed, third.allowed_everywhere()), (1, 2), "the first one delivers still");
+    drop(pool);
+    assert_eq!(third.gauges().allowed, 2);
+}
+
+#[tokio::test]
 async fn refused_credentials_are_not_held_against_their_successors() {
     let provider = Provider::with(|moment: &Moment| match (moment.at, moment.connection) {
         (At::Auth, 1 | 2) => Act::Say("535 5.7.8 Username and Password not accepted"),
