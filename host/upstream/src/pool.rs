@@ -3,10 +3,10 @@
 //! Whoever delivers has one of the account's places first, in the order of asking; then the session
 //! that was used last, and only where none is idle a new one. Invariant: a session is opened only
 //! by the holder of a place, and only while idle sessions and held places together are not more
-//! than the account is allowed. Nothing here is shared between accounts.
+//! than the account is allowed, whichever of its pools has them. Nothing here is shared between accounts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use posthouse_smtp::reply::Reply;
@@ -75,11 +75,19 @@ struct Sessions {
 struct Mailbox {
     places: Arc<Places>,
     lessons: Arc<Mutex<Lessons>>,
+    /// Those of the pool that came last, where one has taken another's place with none of its sessions: nobody else's
+    /// lie idle, and idle ones count beside the places that are held.
+    last: Arc<Mutex<Weak<Sessions>>>,
 }
 
 impl Mailbox {
     fn new(sessions: usize) -> Self {
-        Self { places: Arc::new(Places::new(sessions)), lessons: Arc::new(Mutex::new(Lessons::new(sessions))) }
+        let lessons = Arc::new(Mutex::new(Lessons::new(sessions)));
+        Self { places: Arc::new(Places::new(sessions)), lessons, last: Arc::default() }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Weak<Sessions>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,6 +124,7 @@ impl Pool {
         let (sessions, before) = (&self.inner.sessions, &old.inner.sessions);
         let is_inherited = Arc::ptr_eq(sessions, before);
         if !is_inherited {
+            *sessions.mailbox.last() = Arc::downgrade(sessions);
             before.ceiling.get_or_init(|| before.mailbox.places.ceiling(old.inner.limits.sessions));
         }
         // A number that was learned from the provider is not forgotten because something else has changed.
@@ -323,8 +332,17 @@ impl Sessions {
         }
     }
 
-    /// Ends the oldest idle sessions until those left and the held places are no more than allowed.
+    /// Ends the oldest idle sessions until those left and the held places are no more than allowed, be they of the pool that
+    /// has taken this one's place.
     fn end_surplus(&self) {
+        self.end_own_surplus();
+        let last = self.mailbox.last().upgrade();
+        if let Some(last) = last.filter(|last| !std::ptr::eq(&**last, self)) {
+            last.end_own_surplus();
+        }
+    }
+
+    fn end_own_surplus(&self) {
         while self.shelf.idle() > 0 && self.shelf.idle() + self.mailbox.places.held() > self.mailbox.places.allowed() {
             drop(self.shelf.take_oldest());
         }

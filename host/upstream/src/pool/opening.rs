@@ -44,8 +44,6 @@ impl Pool {
         let patience = deadline.min(now + self.inner.limits.acquire_deadline);
         let place = match wanted {
             Wanted::Fresh(place) => {
-                // Of the sessions at hand the oldest makes room, where there is none.
-                self.inner.sessions.end_surplus();
                 let session = Box::pin(self.inner.dial((logins, replies), Instant::now(), deadline)).await;
                 return match session? {
                     Ok(session) => Ok(Lease::opened(self.clone(), session, place, Duration::ZERO, now.elapsed())),
@@ -123,6 +121,8 @@ impl Inner {
             Ok(attempt) => attempt,
             Err(closed) => return Ok(Err(closed)),
         };
+        // Of the sessions at hand the oldest makes room, where there is none: those of a later pool do not serve this one.
+        self.sessions.end_surplus();
         let due = deadline.min(now + self.limits.dial_deadline);
         match dial::open(&self.target, &self.limits, logins, replies, due).await {
             Ok(Opened { line, ends_at }) => {
