@@ -69,15 +69,19 @@ impl Pool {
     /// Opens a session for the next message, where none is at hand and a place is free: it does not wait for the
     /// handshakes then. What fails the login gate knows, as of any login; nobody is told.
     pub async fn open_ahead(&self, logins: &dyn LoginSource, replies: &Replies) {
-        let (sessions, now) = (&self.inner.sessions, Instant::now());
-        let is_smtp = self.inner.target.transport == Transport::Smtp; // over HTTP only a message proves the login
-        let is_retired = sessions.is_retired.load(Ordering::SeqCst);
-        if !is_smtp || is_retired || sessions.shelf.idle() > 0 || sessions.recall(now).is_some() {
+        let Inner { target, limits, sessions } = &*self.inner;
+        let now = Instant::now();
+        let is_smtp = target.transport == Transport::Smtp; // over HTTP only a message proves the login
+        if !is_smtp || sessions.is_retired.load(Ordering::SeqCst) || sessions.recall(now).is_some() {
             return;
         }
         let Some(place) = sessions.mailbox.places.at_once() else { return };
-        if let Ok(Ok(session)) = self.inner.dial((logins, replies), now, now + self.inner.limits.dial_deadline).await {
-            sessions.give_back(&self.inner.limits, session, place);
+        // Not before: whoever is done with a session puts it down, and then frees its place.
+        if sessions.shelf.idle() > 0 {
+            return;
+        }
+        if let Ok(Ok(session)) = self.inner.dial((logins, replies), now, now + limits.dial_deadline).await {
+            sessions.give_back(limits, session, place);
         }
     }
 
@@ -200,3 +204,6 @@ pub(crate) fn spread() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     f64::from(u16::try_from(RandomState::new().hash_one(0_u8) >> 48).unwrap_or(0)) / f64::from(u16::MAX)
 }
+
+#[cfg(test)]
+mod tests;
