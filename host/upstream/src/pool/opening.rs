@@ -20,6 +20,11 @@ use crate::replies::Replies;
 use crate::session::{Line, Session};
 use crate::transport::Transport;
 
+/// With fewer messages on a session nothing is opened ahead: where mail is sparser than sessions may be idle, each of a
+/// message's own would be followed by one that nobody uses. Of those that are spent after more the messages came closer, or
+/// they would have ended idle before; and the one too many that stands behind the last of them is a tenth at most.
+const WORTH_OPENING_AHEAD: u32 = 10;
+
 /// Where a delivery may take its session from.
 #[derive(Debug)]
 pub(crate) enum Wanted {
@@ -72,7 +77,8 @@ impl Pool {
         let Inner { target, limits, sessions } = &*self.inner;
         let now = Instant::now();
         let is_smtp = target.transport == Transport::Smtp; // over HTTP only a message proves the login
-        if !is_smtp || sessions.is_retired.load(Ordering::SeqCst) || sessions.recall(now).is_some() {
+        let is_worth_it = is_smtp && limits.messages_per_session >= WORTH_OPENING_AHEAD;
+        if !is_worth_it || sessions.is_retired.load(Ordering::SeqCst) || sessions.recall(now).is_some() {
             return;
         }
         let Some(place) = sessions.mailbox.places.at_once() else { return };
