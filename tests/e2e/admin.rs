@@ -82,7 +82,9 @@ refresh_token = "env:PATH"
 /// A tenant that nobody else has, whose policy logs 33 lines of a message, counts it, and rejects it.
 fn watched() -> String {
     let lines = "log info line; ".repeat(33);
-    let policy = scripted(&format!("message = \"{lines} count seen 2; reject 5.7.1 enough\""));
+    let policy = scripted(&format!(
+        "recipient = \"reject-after 190 asked\"\nmessage = \"{lines} count seen 2; reject 5.7.1 enough\""
+    ));
     format!("[[logins]]\nname = \"watched\"\nsenders = [\"@watched.example\"]\n{policy}")
 }
 
@@ -172,6 +174,9 @@ async fn policies_are_counted(address: SocketAddr, admin: SocketAddr) {
         assert_eq!(heard, "550 5.7.1 enough\r\n");
         client.expect("NOOP", "250").await;
     }
+    client.expect("MAIL FROM:<me@acme.example>", "553 5.7.1").await;
+    client.expect("MAIL FROM:<me@watched.example>", "250").await;
+    client.expect("RCPT TO:<ann@example.org>", "550 5.7.1").await;
     let metrics = get(admin, "/metrics").await;
     let of = |labels: &str| format!("{{tenant=\"watched\"{labels}}}");
     for line in [
@@ -181,6 +186,8 @@ async fn policies_are_counted(address: SocketAddr, admin: SocketAddr) {
         "posthouse_policy_counter_total{tenant=\"watched\",name=\"seen\"} 380\n".to_owned(),
         "posthouse_policy_missing{tenant=\"watched\"} 0\n".to_owned(),
         "posthouse_policy_resting{tenant=\"watched\"} 0\n".to_owned(),
+        format!("posthouse_refused_total{} 1\n", of(",at=\"mail\",reason=\"not_a_sender\"")),
+        format!("posthouse_refused_total{} 1\n", of(",at=\"rcpt\",reason=\"policy\"")),
         "posthouse_undelivered_total{tenant=\"watched\",account=\"none\",reason=\"policy\"} 190\n".to_owned(),
     ] {
         assert!(metrics.contains(&line), "{line} is not in {metrics}");

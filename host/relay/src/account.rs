@@ -11,7 +11,7 @@ mod succession;
 
 pub(crate) use crate::account::credentials::{keep_consent, look_up};
 pub(crate) use crate::account::renewal::NotRenewed;
-pub(crate) use crate::account::rotation::take_in_logins;
+pub(crate) use crate::account::rotation::{copy_logins, forget_logins};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::error;
 
+use crate::account::forget_logins;
 use crate::admin::{self, Accepting, Admin, AdminDoor};
 use crate::admission::{Connections, ContentMemory};
 use crate::alerts;
@@ -172,6 +173,11 @@ impl Relay {
         let admin = config.admin.as_ref().map(|admin| admin::bind(admin.listen, claimed.admin.take())).transpose()?;
         let bound = doors.bind(&config.listeners, claimed)?;
         let aside = Aside::new().map_err(StartError::Threads)?;
+        // As late as this: a start that comes to nothing leaves a release of before what it knows.
+        if let (None, Some(store)) = (started_before, store) {
+            let forgotten = tokio::task::spawn_blocking(move || forget_logins(&store)).await;
+            forgotten.expect("writing the store does not panic").map_err(BuildError::Store)?;
+        }
         Ok(Prepared {
             origin,
             publisher,

@@ -77,16 +77,22 @@ fn older(kept: &impl ReadableTable<Key, (u64, u64)>, lives: &[(Chain, Life)]) ->
     Ok(older)
 }
 
-/// Gives a chain's life to another chain, or forgets it.
-pub(crate) fn take_in(transaction: &WriteTransaction, from: &Chain, to: Option<&Chain>) -> Result<(), Fault> {
+/// Gives a chain's life to another chain as well.
+pub(crate) fn copy(transaction: &WriteTransaction, from: &Chain, to: &Chain) -> Result<(), Fault> {
     let mut lives = transaction.open_table(TABLE)?;
-    let life = lives.remove(from.key())?.map(|life| life.value());
-    if let (Some((began, used)), Some(to)) = (life, to) {
+    let life = lives.get(from.key())?.map(|life| life.value());
+    if let Some((began, used)) = life {
         for older in older(&lives, &[(to.clone(), Life { began, used })])? {
             lives.remove(older.key())?;
         }
         lives.insert(to.key(), (began, used))?;
     }
+    Ok(())
+}
+
+/// Forgets a chain's life.
+pub(crate) fn forget(transaction: &WriteTransaction, chain: &Chain) -> Result<(), Fault> {
+    transaction.open_table(TABLE)?.remove(chain.key())?;
     Ok(())
 }
 

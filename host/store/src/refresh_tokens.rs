@@ -90,26 +90,23 @@ impl<'s> RefreshTokens<'s> {
         kept.map(|(kept, sealed)| self.open(&kept, &sealed)).transpose()
     }
 
-    /// Gives each token that was found by its account's id alone (of the origin [`LOGIN`]) the chain that it belongs to, with
-    /// what is known of its life, or forgets it where that is nobody's: no account that gets the id later may find it. Says
-    /// which there were. A release that knows no other origin is the only one that writes such, so that what is there is
-    /// newer than what its new chain may hold.
+    /// Copies each token that was found by its account's id alone (of the origin [`LOGIN`]) to the chain that it belongs to,
+    /// with what is known of its life. Says which there are, and which of them are nobody's. A release that knows no other
+    /// origin is the only one that writes such, so that what is there is newer than what its new chain may hold. For such a
+    /// release, should it go on after all, nothing has changed before [`Self::forget_logins`].
     ///
     /// # Errors
     /// A token does not open, or nothing could be written: then nothing has changed.
-    pub fn take_in_logins(
-        &self,
-        whose: impl Fn(&Chain) -> Option<Chain>,
-    ) -> Result<Vec<(Chain, Option<Chain>)>, Error> {
-        let logins: Vec<Chain> = self.chains()?.into_iter().filter(|chain| chain.origin == LOGIN).collect();
+    pub fn copy_logins(&self, whose: impl Fn(&Chain) -> Option<Chain>) -> Result<Vec<(Chain, Option<Chain>)>, Error> {
+        let logins = self.logins()?;
         if logins.is_empty() {
             return Ok(Vec::new());
         }
-        self.database.write("take refresh tokens in", |transaction| {
+        self.database.write("copy refresh tokens", |transaction| {
             let mut tokens = transaction.open_table(TABLE)?;
-            let mut taken = Vec::new();
+            let mut copied = Vec::new();
             for login in logins {
-                let Some(sealed) = tokens.remove(login.key())?.map(|sealed| sealed.value().to_vec()) else { continue };
+                let Some(sealed) = tokens.get(login.key())?.map(|sealed| sealed.value().to_vec()) else { continue };
                 let chain = whose(&login);
                 if let Some(chain) = &chain {
                     let token = self.open(&login, &sealed).map_err(Fault::Ours)?;
@@ -117,12 +114,36 @@ impl<'s> RefreshTokens<'s> {
                         tokens.remove(older.key())?;
                     }
                     tokens.insert(chain.key(), self.keys.seal(&chain.place(), &token).as_slice())?;
+                    lives::copy(transaction, &login, chain)?;
                 }
-                lives::take_in(transaction, &login, chain.as_ref())?;
-                taken.push((login, chain));
+                copied.push((login, chain));
             }
-            Ok(taken)
+            Ok(copied)
         })
+    }
+
+    /// Forgets all that are found by an account's id alone, and their lives: no account that gets the id later may find
+    /// them.
+    ///
+    /// # Errors
+    /// They could not be read, or nothing could be written: then nothing has changed.
+    pub fn forget_logins(&self) -> Result<(), Error> {
+        let logins = self.logins()?;
+        if logins.is_empty() {
+            return Ok(());
+        }
+        self.database.write("remove refresh tokens", |transaction| {
+            let mut tokens = transaction.open_table(TABLE)?;
+            for login in &logins {
+                tokens.remove(login.key())?;
+                lives::forget(transaction, login)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn logins(&self) -> Result<Vec<Chain>, Error> {
+        Ok(self.chains()?.into_iter().filter(|chain| chain.origin == LOGIN).collect())
     }
 
     /// Forgets a chain; says whether there was one.

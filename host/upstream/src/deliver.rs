@@ -171,6 +171,8 @@ async fn attempt(
                 Meaning::CredentialsRefused | Meaning::LoginDisabled => {
                     return Err(lease.refused(dial::Failed::new(failed.error)));
                 }
+                // Who defers may not have looked at them; and what was cut short may have been about them.
+                Meaning::Deferred => {}
                 _ => lease.proved(),
             }
         }

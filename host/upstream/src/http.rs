@@ -63,7 +63,7 @@ impl HttpWire {
     }
 
     /// Sends a request while `feeding` brings its body, and gives the alarm back when it has. The answer's head, and
-    /// whether it came before the body's end.
+    /// whether it came before the body's end: then no more is fed, and the connection is to be left behind the answer.
     ///
     /// # Errors
     /// The connection ended, or the feeding did, or no answer came.

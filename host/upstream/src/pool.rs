@@ -3,10 +3,10 @@
 //! Whoever delivers has one of the account's places first, in the order of asking; then the session
 //! that was used last, and only where none is idle a new one. Invariant: a session is opened only
 //! by the holder of a place, and only while idle sessions and held places together are not more
-//! than the account is allowed. Nothing here is shared between accounts.
+//! than the account is allowed, whichever of its pools has them. Nothing here is shared between accounts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use posthouse_smtp::reply::Reply;
@@ -55,9 +55,6 @@ struct Inner {
     target: Target,
     limits: PoolLimits,
     sessions: Arc<Sessions>,
-    /// As long as anybody delivers by this pool, the mailbox has no more sessions than it was allowed: the next one's
-    /// may be of another kind, of which the provider bears more.
-    ceiling: OnceLock<Ceiling>,
 }
 
 /// What pools that follow each other share while their sessions are interchangeable.
@@ -68,6 +65,9 @@ struct Sessions {
     mailbox: Mailbox,
     counters: Arc<Counters>,
     is_retired: AtomicBool,
+    /// As long as anybody may open one of these, the mailbox has no more sessions than it was allowed: those of the next
+    /// pool may be of another kind, of which the provider bears more.
+    ceiling: OnceLock<Ceiling>,
 }
 
 /// What is the mailbox's own, whoever logs in: its provider counts, limits and blocks them all together.
@@ -75,11 +75,19 @@ struct Sessions {
 struct Mailbox {
     places: Arc<Places>,
     lessons: Arc<Mutex<Lessons>>,
+    /// Those of the pool that came last, where one has taken another's place with none of its sessions: nobody else's
+    /// lie idle, and idle ones count beside the places that are held.
+    last: Arc<Mutex<Weak<Sessions>>>,
 }
 
 impl Mailbox {
     fn new(sessions: usize) -> Self {
-        Self { places: Arc::new(Places::new(sessions)), lessons: Arc::new(Mutex::new(Lessons::new(sessions))) }
+        let lessons = Arc::new(Mutex::new(Lessons::new(sessions)));
+        Self { places: Arc::new(Places::new(sessions)), lessons, last: Arc::default() }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Weak<Sessions>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +99,7 @@ impl Pool {
     }
 
     fn of(target: Target, limits: PoolLimits, sessions: Arc<Sessions>) -> Self {
-        Self { inner: Arc::new(Inner { target, limits, sessions, ceiling: OnceLock::new() }) }
+        Self { inner: Arc::new(Inner { target, limits, sessions }) }
     }
 
     /// The pool that is to take this one's place, for the same mailbox: both together never have more sessions than are
@@ -113,18 +121,19 @@ impl Pool {
     /// before. Deliveries that hold the old one go on with it; sessions that were not inherited end. To be called within
     /// a runtime.
     pub fn take_over(&self, old: &Self) {
-        let is_inherited = Arc::ptr_eq(&self.inner.sessions, &old.inner.sessions);
+        let (sessions, before) = (&self.inner.sessions, &old.inner.sessions);
+        let is_inherited = Arc::ptr_eq(sessions, before);
         if !is_inherited {
-            let places = &old.inner.sessions.mailbox.places;
-            old.inner.ceiling.get_or_init(|| places.ceiling(old.inner.limits.sessions));
+            *sessions.mailbox.last() = Arc::downgrade(sessions);
+            before.ceiling.get_or_init(|| before.mailbox.places.ceiling(old.inner.limits.sessions));
         }
         // A number that was learned from the provider is not forgotten because something else has changed.
         if self.inner.limits.sessions != old.inner.limits.sessions {
             self.set_sessions(self.inner.limits.sessions);
         }
         if !is_inherited {
-            let gate = old.inner.sessions.gate().for_new_credentials();
-            *self.inner.sessions.gate() = gate;
+            let gate = before.gate().for_new_credentials();
+            *sessions.gate() = gate;
             old.retire();
         }
     }
@@ -168,9 +177,16 @@ impl Pool {
         self.inner.sessions.allow(sessions);
     }
 
-    /// Allows so many sessions for now, and forgets neither what is configured nor what the provider has taught.
+    /// No more sessions than this, here and elsewhere, until [`Self::hold_no_more`]: another process counts on it, whatever
+    /// is configured or learned here.
     pub fn hold_to(&self, sessions: usize) {
-        self.inner.sessions.allow(sessions);
+        self.inner.sessions.mailbox.places.hold_to(sessions);
+        self.inner.sessions.end_surplus();
+    }
+
+    /// Allows again what is configured, as far as the provider has not taught otherwise.
+    pub fn hold_no_more(&self) {
+        self.inner.sessions.mailbox.places.hold_no_more();
     }
 
     /// Leaves so many of the mailbox's sessions to another process, be it all, whatever number is allowed. As long as it has
@@ -272,7 +288,7 @@ impl Pool {
 impl Sessions {
     fn of(mailbox: Mailbox, counters: Arc<Counters>, gate: LoginGate) -> Self {
         let (shelf, gate) = (Shelf::default(), Mutex::new(gate));
-        Self { shelf, gate, mailbox, counters, is_retired: AtomicBool::new(false) }
+        Self { shelf, gate, mailbox, counters, is_retired: AtomicBool::new(false), ceiling: OnceLock::new() }
     }
 
     fn gate(&self) -> MutexGuard<'_, LoginGate> {
@@ -316,8 +332,17 @@ impl Sessions {
         }
     }
 
-    /// Ends the oldest idle sessions until those left and the held places are no more than allowed.
+    /// Ends the oldest idle sessions until those left and the held places are no more than allowed, be they of the pool that
+    /// has taken this one's place.
     fn end_surplus(&self) {
+        self.end_own_surplus();
+        let last = self.mailbox.last().upgrade();
+        if let Some(last) = last.filter(|last| !std::ptr::eq(&**last, self)) {
+            last.end_own_surplus();
+        }
+    }
+
+    fn end_own_surplus(&self) {
         while self.shelf.idle() > 0 && self.shelf.idle() + self.mailbox.places.held() > self.mailbox.places.allowed() {
             drop(self.shelf.take_oldest());
         }

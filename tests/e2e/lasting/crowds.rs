@@ -112,11 +112,12 @@ async fn a_thousand_messages_at_once_over_a_cold_account_make_one_token_request(
 
 #[tokio::test]
 async fn behind_a_sessions_last_message_another_one_stands_ready_without_a_message() {
-    let (simulator, accounts) = crowd(1, "messages_per_session = 2\n", |_| String::new()).await;
+    let (simulator, accounts) = crowd(1, "messages_per_session = 10\n", |_| String::new()).await;
     let post = Post::waiting(simulator, &accounts, "").await;
     let mut client = post.app().await;
     let logins = || post.simulator.ledger().counters(Provider::Outlook).logins;
-    for (message, sessions) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
+    for message in 1..=21 {
+        let sessions = 1 + message / 10;
         let reply = send(&mut client, &address(0), TO, MAIL).await;
         assert!(reply.starts_with("250 "), "{reply}");
         let patience = Instant::now() + Duration::from_secs(10);

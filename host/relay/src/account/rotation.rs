@@ -60,7 +60,7 @@ impl Place {
         &self.chain
     }
 
-    /// Keeps a consent that was given now. No older one is left that [`take_in_logins`] could put in its place.
+    /// Keeps a consent that was given now. No older one is left that [`copy_logins`] could put in its place.
     pub(super) fn begin(&self, token: &Secret, now: u64) -> Result<(), Error> {
         if self.chain.origin.starts_with(LOGIN) {
             self.store.refresh_tokens().remove(&Chain { origin: LOGIN.to_owned(), ..self.chain.clone() })?;
@@ -98,24 +98,33 @@ impl Place {
     }
 }
 
-/// Gives the consents that were kept by their accounts' ids alone to the accounts that have these ids now, once. Afterwards
-/// no id finds another mailbox's consent.
+/// Copies the consents that were kept by their accounts' ids alone to the accounts that have these ids now. A release of
+/// before, should this process come to nothing, goes on with what it knows; [`forget_logins`] ends that.
 ///
 /// # Errors
 /// No key opens one, or the store cannot be written.
-pub(crate) fn take_in_logins(store: &Store, config: &Config) -> Result<(), Error> {
+pub(crate) fn copy_logins(store: &Store, config: &Config) -> Result<(), Error> {
     let whose = |login: &Chain| {
         let tenant = config.tenants.iter().find(|tenant| tenant.id == login.tenant)?;
         let settings = tenant.accounts.iter().find(|account| account.id == login.account)?;
         Some(Chain { origin: origin_of_login(settings)?, ..login.clone() })
     };
-    for (Chain { tenant, account, .. }, whose) in store.refresh_tokens().take_in_logins(whose)? {
+    for (Chain { tenant, account, .. }, whose) in store.refresh_tokens().copy_logins(whose)? {
         match whose {
             Some(_) => info!(tenant, account, "the consent is its mailbox's now, whatever the account is called"),
-            None => warn!(tenant, account, "the consent is forgotten: there is no account of this id that takes one"),
+            None => warn!(tenant, account, "the consent is nobody's: there is no account of this id that takes one"),
         }
     }
     Ok(())
+}
+
+/// From now on no id finds another mailbox's consent. To be called once no release of before goes on any more, and soon:
+/// at the next start what was not forgotten would be taken for newer than what has come meanwhile. Blocks.
+///
+/// # Errors
+/// The store cannot be written.
+pub(crate) fn forget_logins(store: &Store) -> Result<(), Error> {
+    store.refresh_tokens().forget_logins()
 }
 
 /// What an account's chain grew from; none for a grant that does not rotate. Hashes that stay the same from one release to

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tracing::{info, warn};
+use tokio::task::spawn_blocking;
+use tracing::{error, info, warn};
 
 use super::failure::NotTakenOver;
 use super::message::{Channel, Message, VERSION};
 use super::shares::{Left, leave, leave_nothing};
 use super::{SUCCESSOR_OF, sockets};
+use crate::account;
 use crate::doors::Staying;
 use crate::front::Front;
 use crate::inherited::{Inherited, NotInherited};
@@ -143,7 +145,12 @@ impl Following {
         let mut main = Some((main, staying));
         loop {
             match self.channel.hear().await {
-                Ok(Message::Main) => drop(main.take().map(|(main, _staying)| main.send(()))),
+                Ok(Message::Main) => {
+                    if let Some((main, _staying)) = main.take() {
+                        let _nobody_waits = main.send(());
+                    }
+                    forget_logins(&front).await;
+                }
                 Ok(Message::Shares { left }) => leave(&front, &left),
                 Ok(other) => warn!(?other, "the process before says what is not due"),
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -153,7 +160,18 @@ impl Following {
             }
         }
         leave_nothing(&front);
+        if main.is_some() {
+            forget_logins(&front).await;
+        }
         info!("the process before has ended");
+    }
+}
+
+/// The process before takes nothing back any more: what it would look for is of no use to anybody.
+async fn forget_logins(front: &Front) {
+    let Some(store) = front.snapshots.current().store().cloned() else { return };
+    if let Ok(Err(error)) = spawn_blocking(move || account::forget_logins(&store)).await {
+        error!(%error, "consents that were kept by their accounts' ids are found by them still");
     }
 }
 
@@ -178,3 +196,6 @@ fn first_line(mut stream: &UnixStream) -> io::Result<Message> {
     }
     Ok(serde_json::from_slice(&line)?)
 }
+
+#[cfg(test)]
+mod tests;

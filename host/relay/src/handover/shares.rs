@@ -2,7 +2,7 @@
 //!
 //! A provider counts the sessions of both. The old process keeps what it uses or waits for, at least one where there is
 //! anybody left that might send, and hands over what it needs no more; the new one has the rest. Invariant: what the
-//! old one keeps only becomes less, and it is less before the new one is told.
+//! old one keeps only becomes less, whatever it learns or is told meanwhile, and it is less before the new one is told.
 //!
 //! # Race window
 //! A session that the old process ends is over at the provider a round trip later, when the new one may have opened
@@ -72,8 +72,6 @@ pub(crate) struct Shares {
 struct Kept {
     account: Arc<Account>,
     mailbox: String,
-    /// All that the mailbox may have, should the hand-over fail.
-    all: usize,
     now: usize,
     /// What is known of it, as the new process is told.
     known: Known,
@@ -91,10 +89,12 @@ impl Shares {
     /// Keeps of each mailbox what is needed. To be called within a runtime.
     pub(crate) fn keep(snapshot: &Snapshot) -> Self {
         let kept = accounts(snapshot).map(|(mailbox, account)| {
-            let (all, now) = (account.pool().allowed_everywhere(), Instant::now());
+            let (sessions, now) = (account.pool().allowed_everywhere(), Instant::now());
+            // Be it all of them: what comes back of them later is the new process's.
+            account.pool().hold_to(sessions);
             let (known, (sent, begun)) = (Known::of(account, now), account.pace().told(now));
             let account = Arc::clone(account);
-            let mut kept = Kept { account, mailbox, all, now: all, known, begun, sent, refused: 0, is_news: true };
+            let mut kept = Kept { account, mailbox, now: sessions, known, begun, sent, refused: 0, is_news: true };
             kept.shrink();
             kept
         });
@@ -128,7 +128,7 @@ impl Shares {
 
     /// Takes everything back: there is no new process after all.
     pub(crate) fn take_back(self) {
-        self.kept.iter().for_each(|kept| kept.account.pool().hold_to(kept.all));
+        self.kept.iter().for_each(|kept| kept.account.pool().hold_no_more());
         if let Some(books) = &self.books {
             books.together();
         }
@@ -197,3 +197,6 @@ fn accounts(snapshot: &Snapshot) -> impl Iterator<Item = (String, &Arc<Account>)
         .values()
         .flat_map(|tenant| tenant.accounts.values().map(|account| (account.mailbox(&tenant.id), account)))
 }
+
+#[cfg(test)]
+mod tests;

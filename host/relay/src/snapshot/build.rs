@@ -14,7 +14,7 @@ use posthouse_store::store::Store;
 use posthouse_upstream::replies::Replies;
 
 use super::{BuildError, Shared, Snapshot};
-use crate::account::{Account, Surroundings, look_up, take_in_logins};
+use crate::account::{Account, Surroundings, copy_logins, look_up};
 use crate::budget::{Books, Budget};
 use crate::config::Config;
 use crate::config::listener::Listener;
@@ -134,7 +134,7 @@ impl Built {
 fn look_up_kept(config: &Config, previous: Option<&Snapshot>, store: Option<&Arc<Store>>) -> Result<(), BuildError> {
     let Some(store) = store else { return Ok(()) };
     if previous.is_none() {
-        take_in_logins(store, config)?;
+        copy_logins(store, config)?;
     }
     for tenant in &config.tenants {
         tenant.accounts.iter().try_for_each(|account| look_up(store, &tenant.id, account))?;

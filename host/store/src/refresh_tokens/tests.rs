@@ -65,23 +65,36 @@ fn tokens_that_were_found_by_their_id_alone_are_given_to_whom_they_belong_or_for
     // An older one, of the same mailbox, under the id that it had then.
     let whose = |account: &str| Chain { origin: "login-of-one".to_owned(), ..chain("acme", account) };
     tokens.put(&whose("before"), &Secret::new("older")).unwrap();
-    let taken = tokens.take_in_logins(|login| (login.account == "one").then(|| whose("one"))).unwrap();
-    assert_eq!(taken, [(login("one"), Some(whose("one"))), (login("two"), None)]);
+    let copied = || tokens.copy_logins(|login| (login.account == "one").then(|| whose("one"))).unwrap();
+    assert_eq!(copied(), [(login("one"), Some(whose("one"))), (login("two"), None)]);
+    let theirs = || (tokens.get(&whose("another id")).unwrap(), store.lives().get(&whose("another id")).unwrap());
+    assert_eq!(theirs(), (Some(Secret::new("one's")), Some(life)));
+    // A release of before goes on with them.
+    for there in ["one", "two"] {
+        assert_eq!(tokens.get(&login(there)).unwrap(), Some(Secret::new(format!("{there}'s"))));
+        assert_eq!(store.lives().get(&login(there)).unwrap(), Some(life));
+    }
+    tokens.put(&login("one"), &Secret::new("one's newer")).unwrap();
+    let later = Life { began: 3, used: 5 };
+    store.lives().keep(&[(login("one"), later)]).unwrap();
+    copied();
+    tokens.forget_logins().unwrap();
+    assert_eq!(theirs(), (Some(Secret::new("one's newer")), Some(later)));
     assert_eq!(tokens.chains().unwrap(), [whose("one")]);
-    assert_eq!(tokens.get(&whose("another id")).unwrap(), Some(Secret::new("one's")));
-    assert_eq!(store.lives().get(&whose("another id")).unwrap(), Some(life));
     for gone in ["one", "two"] {
         assert_eq!((tokens.get(&login(gone)).unwrap(), store.lives().get(&login(gone)).unwrap()), (None, None));
     }
-    assert_eq!(tokens.take_in_logins(|_| None).unwrap(), []);
+    assert_eq!(tokens.copy_logins(|_| None).unwrap(), []);
+    tokens.forget_logins().unwrap();
+    assert_eq!(tokens.chains().unwrap(), [whose("one")]);
 }
 
 #[test]
-fn what_no_key_opens_is_not_taken_in_and_not_forgotten() {
+fn what_no_key_opens_is_not_copied_and_not_forgotten() {
     let scratch = Scratch::new();
     scratch.store().refresh_tokens().put(&login("one"), &Secret::new("one's")).unwrap();
     let store = Store::open(&scratch.0, keys(b"2")).unwrap();
-    let error = store.refresh_tokens().take_in_logins(|_| Some(chain("acme", "one"))).unwrap_err();
+    let error = store.refresh_tokens().copy_logins(|_| Some(chain("acme", "one"))).unwrap_err();
     assert!(matches!(error, Error::KeyMissing { .. }), "{error}");
     assert_eq!(store.refresh_tokens().chains().unwrap(), [login("one")]);
 }

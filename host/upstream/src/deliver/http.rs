@@ -60,6 +60,12 @@ pub(super) async fn exchange(
         Ok(heard) => heard,
         Err(unsent) => return Err(broken(wire, unsent, untouched)),
     };
+    if came == Came::Early && head.status().is_success() {
+        // It is not listened to: meanwhile more would leave of a message that is not believed to be taken.
+        wire.leave();
+        let error = too_early(target, head.status().as_u16());
+        return Err(Failed { error, session: Afterwards::Broken, never_begun: false, is_repeatable: untouched });
+    }
     let said = answer::read(wire, head, alarm).await;
     let is_whole = came == Came::InTurn && said.text.is_whole();
     let judged = judged(target, dialect, came, said);
@@ -114,7 +120,7 @@ fn judged(target: &Target, dialect: Dialect<'_>, came: Came, said: Said) -> Resu
     let Said { status, text, pause } = said;
     let strange = |complaint| Err(Error::NotTheInterface { target: target.to_string(), complaint });
     match (status, came) {
-        (200..=299, Came::Early) => strange(format!("status {status} before the request was whole")),
+        (200..=299, Came::Early) => Err(too_early(target, status)),
         (200..=299, Came::InTurn) => match answer::taken(target.transport, status, &text) {
             Ok(reply) => Ok(reply),
             Err(Unclear::Lost(source)) => Err(Error::Ambiguous { state: WAITING, source }),
@@ -127,6 +133,12 @@ fn judged(target: &Target, dialect: Dialect<'_>, came: Came, said: Said) -> Resu
         }
         _ => strange(format!("status {status}")),
     }
+}
+
+/// A success that was said before there was anything to be said of.
+fn too_early(target: &Target, status: u16) -> Error {
+    let complaint = format!("status {status} before the request was whole");
+    Error::NotTheInterface { target: target.to_string(), complaint }
 }
 
 /// The error of a request that has no answer.

@@ -1,8 +1,10 @@
 //! A request's body on its way out, piece by piece, with back-pressure.
 //!
-//! Invariant: it ends only when its feeder has said that it is whole. Before that, its end is an error, upon which the
-//! connection is broken off: no half of a message looks like one.
+//! Invariant: it ends only when its feeder has said that it is whole. Where that gives up before, it has no end: it stays
+//! unfinished until the connection is ended, so that no half of a message looks like one, and an answer that came early can
+//! be read meanwhile.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -31,11 +33,6 @@ enum Piece {
     Octets(Bytes),
     End,
 }
-
-/// The body was not whole.
-#[derive(Debug, thiserror::Error)]
-#[error("the request's body was given up before its end")]
-pub(crate) struct Unfinished;
 
 /// The connection takes no more.
 #[derive(Debug)]
@@ -67,14 +64,16 @@ impl Feeder {
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Unfinished;
+    type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unfinished>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        Poll::Ready(match ready!(self.pieces.poll_recv(cx)) {
-            Some(Piece::Octets(octets)) => {
+        // An error here would end the connection, and with it the answer that the feeder was given up for.
+        let Some(piece) = ready!(self.pieces.poll_recv(cx)) else { return Poll::Pending };
+        Poll::Ready(match piece {
+            Piece::Octets(octets) => {
                 let left = self.left.map(|left| left.saturating_sub(octets.len() as u64));
                 self.left = left;
                 if left == Some(0) {
@@ -83,12 +82,11 @@ impl Body for Outgoing {
                 }
                 Some(Ok(Frame::data(octets)))
             }
-            Some(Piece::End) => {
+            Piece::End => {
                 self.has_ended = true;
                 self.progress.body_is_out();
                 None
             }
-            None => Some(Err(Unfinished)),
         })
     }
 

@@ -20,6 +20,11 @@ use crate::replies::Replies;
 use crate::session::{Line, Session};
 use crate::transport::Transport;
 
+/// With fewer messages on a session nothing is opened ahead: where mail is sparser than sessions may be idle, each of a
+/// message's own would be followed by one that nobody uses. Of those that are spent after more the messages came closer, or
+/// they would have ended idle before; and the one too many that stands behind the last of them is a tenth at most.
+const WORTH_OPENING_AHEAD: u32 = 10;
+
 /// Where a delivery may take its session from.
 #[derive(Debug)]
 pub(crate) enum Wanted {
@@ -44,8 +49,6 @@ impl Pool {
         let patience = deadline.min(now + self.inner.limits.acquire_deadline);
         let place = match wanted {
             Wanted::Fresh(place) => {
-                // Of the sessions at hand the oldest makes room, where there is none.
-                self.inner.sessions.end_surplus();
                 let session = Box::pin(self.inner.dial((logins, replies), Instant::now(), deadline)).await;
                 return match session? {
                     Ok(session) => Ok(Lease::opened(self.clone(), session, place, Duration::ZERO, now.elapsed())),
@@ -71,15 +74,20 @@ impl Pool {
     /// Opens a session for the next message, where none is at hand and a place is free: it does not wait for the
     /// handshakes then. What fails the login gate knows, as of any login; nobody is told.
     pub async fn open_ahead(&self, logins: &dyn LoginSource, replies: &Replies) {
-        let (sessions, now) = (&self.inner.sessions, Instant::now());
-        let is_smtp = self.inner.target.transport == Transport::Smtp; // over HTTP only a message proves the login
-        let is_retired = sessions.is_retired.load(Ordering::SeqCst);
-        if !is_smtp || is_retired || sessions.shelf.idle() > 0 || sessions.recall(now).is_some() {
+        let Inner { target, limits, sessions } = &*self.inner;
+        let now = Instant::now();
+        let is_smtp = target.transport == Transport::Smtp; // over HTTP only a message proves the login
+        let is_worth_it = is_smtp && limits.messages_per_session >= WORTH_OPENING_AHEAD;
+        if !is_worth_it || sessions.is_retired.load(Ordering::SeqCst) || sessions.recall(now).is_some() {
             return;
         }
         let Some(place) = sessions.mailbox.places.at_once() else { return };
-        if let Ok(Ok(session)) = self.inner.dial((logins, replies), now, now + self.inner.limits.dial_deadline).await {
-            sessions.give_back(&self.inner.limits, session, place);
+        // Not before: whoever is done with a session puts it down, and then frees its place.
+        if sessions.shelf.idle() > 0 {
+            return;
+        }
+        if let Ok(Ok(session)) = self.inner.dial((logins, replies), now, now + limits.dial_deadline).await {
+            sessions.give_back(limits, session, place);
         }
     }
 
@@ -123,6 +131,8 @@ impl Inner {
             Ok(attempt) => attempt,
             Err(closed) => return Ok(Err(closed)),
         };
+        // Of the sessions at hand the oldest makes room, where there is none: those of a later pool do not serve this one.
+        self.sessions.end_surplus();
         let due = deadline.min(now + self.limits.dial_deadline);
         match dial::open(&self.target, &self.limits, logins, replies, due).await {
             Ok(Opened { line, ends_at }) => {
@@ -200,3 +210,6 @@ pub(crate) fn spread() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     f64::from(u16::try_from(RandomState::new().hash_one(0_u8) >> 48).unwrap_or(0)) / f64::from(u16::MAX)
 }
+
+#[cfg(test)]
+mod tests;

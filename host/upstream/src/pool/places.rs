@@ -3,7 +3,7 @@
 //! A place is held by whoever uses, opens or ends a session; an idle session holds none. Places are
 //! given first come, first served. Invariant: the places in existence are as many as are allowed,
 //! plus those that are still held from before the number was lowered (the debt). Another process may have a share of what
-//! is allowed: that is not given out here. Nor is more than a ceiling, for as long as that stands.
+//! is allowed: that is not given out here. Nor is more than a ceiling or than it is held to, for as long as that stands.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +28,8 @@ struct Allowed {
     by_others: usize,
     /// The numbers of those who may still open sessions by rules of before.
     ceilings: Vec<usize>,
+    /// What another process counts on, whatever is configured, learned or forgotten here.
+    held_to: usize,
 }
 
 /// Places that are held and too many.
@@ -58,8 +60,8 @@ pub(crate) struct Place {
 impl Places {
     pub(super) fn new(allowed: usize) -> Self {
         let all = allowed.clamp(1, Semaphore::MAX_PERMITS);
-        let allowed = Mutex::new(Allowed { all, elsewhere: 0, by_others: usize::MAX, ceilings: Vec::new() });
-        Self { permits: Arc::new(Semaphore::new(all)), allowed, debt: Arc::default() }
+        let allowed = Allowed { all, elsewhere: 0, by_others: usize::MAX, ceilings: Vec::new(), held_to: usize::MAX };
+        Self { permits: Arc::new(Semaphore::new(all)), allowed: Mutex::new(allowed), debt: Arc::default() }
     }
 
     /// A place that is free now, and that nobody waits for.
@@ -103,6 +105,16 @@ impl Places {
         self.change(|allowed| (allowed.elsewhere, allowed.by_others) = (sessions, by_others));
     }
 
+    /// Whatever is allowed from now on, no more than this everywhere until [`Self::hold_no_more`].
+    pub(super) fn hold_to(&self, sessions: usize) {
+        self.change(|allowed| allowed.held_to = sessions);
+    }
+
+    /// What is allowed is given out again.
+    pub(super) fn hold_no_more(&self) {
+        self.change(|allowed| allowed.held_to = usize::MAX);
+    }
+
     /// How many there may be everywhere by the rules of all others.
     pub(super) fn by_others(&self) -> usize {
         self.state().by_others()
@@ -144,7 +156,7 @@ impl Places {
 
 impl Allowed {
     fn here(&self) -> usize {
-        self.all.min(self.by_others()).saturating_sub(self.elsewhere)
+        self.all.min(self.by_others()).min(self.held_to).saturating_sub(self.elsewhere)
     }
 
     fn by_others(&self) -> usize {

@@ -72,5 +72,5 @@ fn every_real_reply_has_a_source() {
     }
     // What was made here is the exception, and says so.
     let constructed = said().iter().filter(|said| said.contains_key("constructed")).count();
-    assert!(constructed <= 8, "{constructed} lines are nobody's own words");
+    assert!(constructed <= 9, "{constructed} lines are nobody's own words");
 }

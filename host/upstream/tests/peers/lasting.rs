@@ -54,20 +54,44 @@ async fn sessions_that_begin_together_do_not_end_together() {
 #[tokio::test]
 async fn behind_a_sessions_last_message_the_next_one_is_opened_ahead() {
     let provider = Provider::friendly().await;
-    let pool = pool_with(&provider, |limits| limits.messages_per_session = 2);
+    let pool = pool_with(&provider, |limits| limits.messages_per_session = 10);
     let ahead = async || pool.open_ahead(&Tokens::default(), &replies()).await;
-    assert!(!send(&pool).await.unwrap().was_last);
+    let nine = async || {
+        for _ in 0..9 {
+            assert!(!send(&pool).await.unwrap().was_last);
+        }
+    };
+    nine().await;
     ahead().await;
     assert_eq!(provider.connections(), 1, "one is at hand");
     assert!(send(&pool).await.unwrap().was_last);
     ahead().await;
-    let third = send(&pool).await.unwrap();
-    assert!(third.reused && third.timings.connect.is_zero(), "{third:?}");
-    assert_eq!((provider.connections(), provider.messages().len()), (2, 3));
+    let next = send(&pool).await.unwrap();
+    assert!(next.reused && !next.was_last && next.timings.connect.is_zero(), "{next:?}");
+    assert_eq!((provider.connections(), provider.messages().len()), (2, 11));
+    for _ in 0..8 {
+        send(&pool).await.unwrap();
+    }
     assert!(send(&pool).await.unwrap().was_last);
     pool.retire();
     ahead().await;
     assert_eq!(provider.connections(), 2, "nobody delivers by this pool any more");
+}
+
+/// Where each message has a session of its own, and the next message comes long after, twice as many would be opened.
+#[tokio::test]
+async fn nothing_is_opened_ahead_behind_few_messages() {
+    let provider = Provider::friendly().await;
+    for few in [1, 9] {
+        let pool = pool_with(&provider, |limits| limits.messages_per_session = few);
+        let before = provider.connections();
+        for _ in 1..few {
+            assert!(!send(&pool).await.unwrap().was_last);
+        }
+        assert!(send(&pool).await.unwrap().was_last);
+        pool.open_ahead(&Tokens::default(), &replies()).await;
+        assert_eq!(provider.connections(), before + 1, "behind {few}");
+    }
 }
 
 #[tokio::test]
@@ -94,7 +118,7 @@ async fn nothing_is_opened_ahead_beyond_the_places_nor_of_an_account_that_is_lef
         _ => Act::Usual,
     })
     .await;
-    let pool = pool_with(&refusing, |limits| limits.messages_per_session = 1);
+    let pool = pool_with(&refusing, |limits| limits.session_age = Duration::ZERO);
     send(&pool).await.unwrap_err();
     assert!(pool.left_alone().is_some());
     pool.open_ahead(&Tokens::default(), &replies()).await;

@@ -216,6 +216,22 @@ async fn a_refusal_for_concurrency_takes_sessions_away_until_a_quiet_while_has_p
 }
 
 #[tokio::test]
+async fn what_is_learned_while_another_process_counts_on_its_share_raises_nothing_and_holds_afterwards() {
+    let provider = refusing_content(1, "432 4.3.2 Concurrent connections limit exceeded").await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 8);
+    pool.hold_to(2);
+    send(&pool).await.unwrap();
+    assert_eq!((pool.gauges().allowed, pool.allowed_everywhere()), (2, 4));
+    // Paused only now: the provider's own task has a clock as well.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(5)).await;
+    let _sent = send(&pool).await;
+    assert_eq!((pool.gauges().allowed, pool.allowed_everywhere()), (2, 5));
+    pool.hold_no_more();
+    assert_eq!(pool.gauges().allowed, 5);
+}
+
+#[tokio::test]
 async fn who_is_over_the_limit_for_good_is_told_so_before_the_deadline() {
     let provider = refusing_content(usize::MAX, "432 4.3.2 Concurrent connections limit exceeded").await;
     let pool = pool(&provider);

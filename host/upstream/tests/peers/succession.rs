@@ -76,6 +76,25 @@ async fn old_and_new_sessions_together_are_no_more_than_allowed() {
 }
 
 #[tokio::test]
+async fn what_is_still_sent_by_an_old_pool_counts_beside_the_idle_sessions_of_the_new_one() {
+    let provider = Provider::friendly().await;
+    let one = posthouse_upstream::limits::PoolLimits { sessions: 1, ..limits() };
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let next = pool.successor(provider.target(), one, Inherited::Nothing);
+    next.take_over(&pool);
+    let last = next.successor(provider.target(), one, Inherited::Nothing);
+    last.take_over(&next);
+    for old in [&pool, &next] {
+        send(&last).await.unwrap();
+        assert_eq!(last.gauges().idle, 1);
+        send(old).await.unwrap();
+        assert_eq!(last.gauges().idle, 0, "it made room");
+    }
+    send(&last).await.unwrap();
+    assert_eq!((provider.connections(), provider.seen.most_concurrent.load(Ordering::SeqCst)), (5, 1));
+}
+
+#[tokio::test]
 async fn more_sessions_of_another_kind_wait_for_those_who_may_still_open_old_ones() {
     let provider = Provider::friendly().await;
     let pool = pool_with(&provider, |limits| limits.sessions = 1);
@@ -92,6 +111,23 @@ async fn more_sessions_of_another_kind_wait_for_those_who_may_still_open_old_one
     let last = next.successor(provider.target(), three, Inherited::Sessions);
     last.take_over(&next);
     assert_eq!(next.gauges().allowed, 3);
+}
+
+#[tokio::test]
+async fn those_who_may_still_open_old_ones_are_of_every_generation_that_shared_them() {
+    let provider = Provider::friendly().await;
+    let pool = pool_with(&provider, |limits| limits.sessions = 1);
+    let idle = std::time::Duration::from_secs(30);
+    let same = posthouse_upstream::limits::PoolLimits { sessions: 1, idle, ..limits() };
+    let second = pool.successor(provider.target(), same, Inherited::Sessions);
+    second.take_over(&pool);
+    let two = posthouse_upstream::limits::PoolLimits { sessions: 2, ..limits() };
+    let third = second.successor(provider.target(), two, Inherited::Nothing);
+    third.take_over(&second);
+    drop(second);
+    assert_eq!((third.gauges().allowed, third.allowed_everywhere()), (1, 2), "the first one delivers still");
+    drop(pool);
+    assert_eq!(third.gauges().allowed, 2);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use posthouse_store::lives::Life;
 use posthouse_store::refresh_tokens::{Chain, LOGIN};
 use posthouse_store::secret::Secret as Stored;
 
-use super::{Place, take_in_logins};
+use super::{Place, copy_logins, forget_logins};
 use crate::config::account::{Account as Settings, Grant as Asked};
 use crate::config::{Config, from_toml};
 
@@ -121,6 +121,10 @@ fn a_consent_of_a_login_is_of_whom_it_was_asked_and_of_nobody_who_has_the_id_lat
 fn what_was_kept_by_an_id_alone_is_taken_in_at_a_start_and_never_after() {
     let directory = directory("by-id");
     let store = store(&directory);
+    let start = |config: &Config| {
+        copy_logins(&store, config).unwrap();
+        forget_logins(&store).unwrap();
+    };
     let by_id = |account: &str| Chain { tenant: "acme".into(), account: account.into(), origin: LOGIN.into() };
     for (id, token) in [("one", "one's"), ("gone", "somebody's"), ("configured", "older")] {
         store.refresh_tokens().put(&by_id(id), &Stored::new(token)).unwrap();
@@ -129,19 +133,19 @@ fn what_was_kept_by_an_id_alone_is_taken_in_at_a_start_and_never_after() {
         ("one", "one@acme.example", "", ""),
         ("configured", "two@acme.example", "refresh_token = \"theirs\"", ""),
     ]);
-    take_in_logins(&store, &begun).unwrap();
+    start(&begun);
     assert_eq!(asked(&store, &account("renamed", "one@acme.example", "", "")).as_deref(), Some("one's"));
     assert_eq!(asked(&store, &account("one", "three@acme.example", "", "")), None);
     assert_eq!(asked(&store, &begun.tenants[0].accounts[1]).as_deref(), Some("theirs"));
     assert_eq!(asked(&store, &account("two", "two@acme.example", "", "")).as_deref(), Some("older"));
     // Nobody's id is anybody's later.
     let later = config(&[("gone", "four@acme.example", "", "")]);
-    take_in_logins(&store, &later).unwrap();
+    start(&later);
     assert_eq!(asked(&store, &later.tenants[0].accounts[0]), None);
     // A consent that was given while no relay ran is newer than one that is still there by the id.
     store.refresh_tokens().put(&by_id("gone"), &Stored::new("older")).unwrap();
     Place::of(&store, "acme", &later.tenants[0].accounts[0]).unwrap().begin(&Secret::new("newer"), 7).unwrap();
-    take_in_logins(&store, &later).unwrap();
+    start(&later);
     assert_eq!(asked(&store, &later.tenants[0].accounts[0]).as_deref(), Some("newer"));
     std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -1,6 +1,7 @@
 //! What the providers' interfaces answer: one status of success each, and errors as JSON.
 //!
-//! Invariant: an answer is success only where it is the interface's own: a proxy's page with status 200 is none.
+//! Invariants: an answer is success only where it is the interface's own: a proxy's page with status 200 is none; and
+//! where an explanation did not come to its end, nobody takes a status for what it alone could say.
 
 use std::future::poll_fn;
 use std::io;
@@ -25,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The most characters of an error's own words.
 const WORDS: usize = 300;
+/// What the reply table knows an explanation by that did not come to its end.
+const CUT_SHORT: &str = "explanation cut short";
 
 /// An answer.
 #[derive(Debug)]
@@ -40,13 +43,16 @@ pub(super) struct Said {
 pub(super) struct Text {
     /// The name that the provider gave the request.
     id: Option<String>,
-    body: Result<Vec<u8>, io::Error>,
+    /// What has come of the body.
+    octets: Vec<u8>,
+    /// Why that is not all of it.
+    cut: Option<io::Error>,
 }
 
 impl Text {
     /// Whether it was read to its end.
     pub(super) fn is_whole(&self) -> bool {
-        self.body.is_ok()
+        self.cut.is_none()
     }
 }
 
@@ -59,20 +65,20 @@ pub(super) enum Unclear {
     Strange(String),
 }
 
-/// Reads an answer. Where its body does not come, its status stands all the same.
+/// Reads an answer. Where its body does not come, or not whole, its status stands all the same.
 pub(super) async fn read(wire: &mut HttpWire, head: Answer, alarm: &mut Alarm) -> Said {
     let (parts, incoming) = head.into_parts();
-    let body = match alarm.within(PATIENCE, wire.during(body(incoming))).await {
-        Some(Ok(body)) => body,
-        Some(Err(error)) => Err(error),
-        None => Err(io::ErrorKind::TimedOut.into()),
+    let mut octets = Vec::new();
+    let cut = match alarm.within(PATIENCE, wire.during(body(incoming, &mut octets))).await {
+        Some(Ok(Ok(()))) => None,
+        Some(Ok(Err(error)) | Err(error)) => Some(error),
+        None => Some(io::ErrorKind::TimedOut.into()),
     };
     let id = parts.headers.get("request-id").and_then(|id| id.to_str().ok()).map(printable);
-    Said { status: parts.status.as_u16(), text: Text { id, body }, pause: pause(&parts.headers) }
+    Said { status: parts.status.as_u16(), text: Text { id, octets, cut }, pause: pause(&parts.headers) }
 }
 
-async fn body(mut incoming: Incoming) -> io::Result<Vec<u8>> {
-    let mut octets = Vec::new();
+async fn body(mut incoming: Incoming, octets: &mut Vec<u8>) -> io::Result<()> {
     while let Some(frame) = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
         if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
             octets.extend_from_slice(&data);
@@ -81,18 +87,17 @@ async fn body(mut incoming: Incoming) -> io::Result<Vec<u8>> {
             return Err(io::Error::other("the answer is too long"));
         }
     }
-    Ok(octets)
+    Ok(())
 }
 
 /// The reply that an answer of success is.
 pub(super) fn taken(transport: Transport, status: u16, text: &Text) -> Result<Reply, Unclear> {
     match transport {
         Transport::GmailApi => {
-            let body = match &text.body {
-                Ok(body) => body,
-                Err(error) => return Err(Unclear::Lost(io::Error::new(error.kind(), error.to_string()))),
-            };
-            let json: Value = serde_json::from_slice(body).unwrap_or_default();
+            if let Some(error) = &text.cut {
+                return Err(Unclear::Lost(io::Error::new(error.kind(), error.to_string())));
+            }
+            let json: Value = serde_json::from_slice(&text.octets).unwrap_or_default();
             match (status, json["id"].as_str()) {
                 (200, Some(id)) => {
                     Ok(Reply::new(200, None, format!("accepted by the Gmail API, id {}", printable(id))))
@@ -108,9 +113,15 @@ pub(super) fn taken(transport: Transport, status: u16, text: &Text) -> Result<Re
     }
 }
 
-/// An error in one line: its code or reason, and its message. Graph names a code, Google a reason among others.
+/// An error in one line: its code or reason, and its message. Graph names a code, Google a reason among others. Of one that
+/// breaks off what has come of it, as it came.
 pub(super) fn complaint(status: u16, text: &Text) -> String {
-    let json: Value = text.body.as_ref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let json: Value = match (serde_json::from_slice(&text.octets), &text.cut) {
+        (Ok(json), _) => json,
+        (Err(_), None) => Value::Null,
+        (Err(_), Some(_)) if text.octets.is_empty() => return format!("status {status}, {CUT_SHORT}"),
+        (Err(_), Some(_)) => return format!("{CUT_SHORT}: {}", printable(&String::from_utf8_lossy(&text.octets))),
+    };
     let error = &json["error"];
     let reason = error["errors"][0]["reason"].as_str();
     let code = reason.or(error["code"].as_str()).or(error["status"].as_str());

@@ -144,3 +144,17 @@ async fn as_long_as_another_process_has_any_there_are_no_more_than_it_may_have()
     places.leave_elsewhere(0, 3);
     assert_eq!((places.allowed(), places.by_others()), (4, usize::MAX));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_to_is_not_exceeded_whatever_is_allowed_and_nothing_of_that_is_forgotten() {
+    let places = Places::new(5);
+    places.leave_elsewhere(1, usize::MAX);
+    places.hold_to(3);
+    assert_eq!((places.allowed(), places.everywhere()), (2, (5, 1)));
+    for (all, allowed) in [(10, 2), (2, 1), (4, 2)] {
+        places.allow(all);
+        assert_eq!(places.allowed(), allowed, "of {all}");
+    }
+    places.hold_no_more();
+    assert_eq!((places.allowed(), places.everywhere()), (3, (4, 1)));
+}

@@ -29,14 +29,15 @@ async fn a_success_that_is_cut_anywhere_is_ambiguous() {
     }
 }
 
+/// Whether it is the message's or the account's, only the words say.
 #[tokio::test]
-async fn a_refusal_stands_by_its_head_wherever_its_words_are_cut() {
+async fn a_refusal_stands_by_its_head_and_is_final_only_where_its_words_are_whole() {
     let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 31\r\n\r\n{\"error\":{\"message\":\"no such\"}}";
     let head = refusal.len() - 31;
     for transport in BOTH {
         for cut in 0..refusal.len() {
             let steps = [Step::Request, say(&refusal[..cut]), Step::Pause, Step::Close];
-            let expected = if cut < head { AMBIGUOUS } else { (554, "refused") };
+            let expected = if cut < head { AMBIGUOUS } else { (451, "deferred") };
             assert_eq!(told(transport, &steps).await, (expected, LEFT.into()), "{transport:?}, cut at {cut}");
         }
         let whole = told(transport, &[Step::Request, say(refusal)]).await;
@@ -177,7 +178,7 @@ async fn an_answer_that_is_too_large_is_not_read_to_its_end() {
         let expected = if transport == Transport::Graph { DELIVERED } else { AMBIGUOUS };
         assert_eq!(told_long, (expected, LEFT.into()), "{transport:?}");
         let refused = told(transport, &[Step::Request, say(long("400 Bad Request"))]).await;
-        assert_eq!(refused, ((554, "refused"), LEFT.into()), "{transport:?}");
+        assert_eq!(refused, ((451, "deferred"), LEFT.into()), "{transport:?}");
     }
 }
 

@@ -10,12 +10,16 @@ use super::{LONGEST_PAUSE, Text, Unclear, complaint, pause, taken};
 use crate::transport::Transport;
 
 fn text(body: &str) -> Text {
-    Text { id: None, body: Ok(body.as_bytes().to_vec()) }
+    Text { id: None, octets: body.as_bytes().to_vec(), cut: None }
+}
+
+fn cut_short(body: &str) -> Text {
+    Text { cut: Some(io::ErrorKind::UnexpectedEof.into()), ..text(body) }
 }
 
 #[test]
 fn success_is_one_status_of_each_interface() {
-    let id = Text { id: Some("7-8".to_owned()), body: Ok(Vec::new()) };
+    let id = Text { id: Some("7-8".to_owned()), ..text("") };
     let reply = taken(Transport::Graph, 202, &id).expect("success");
     assert_eq!(reply.to_string(), "202 accepted by Graph for sending, request-id 7-8");
     assert!(matches!(taken(Transport::Graph, 200, &text("<html>")), Err(Unclear::Strange(_))));
@@ -24,7 +28,7 @@ fn success_is_one_status_of_each_interface() {
     for (status, body) in [(200, "<html>"), (200, "{}"), (202, r#"{"id":"18f"}"#), (204, "")] {
         assert!(matches!(taken(Transport::GmailApi, status, &text(body)), Err(Unclear::Strange(_))), "{status} {body}");
     }
-    let lost = Text { id: None, body: Err(io::ErrorKind::UnexpectedEof.into()) };
+    let lost = cut_short(r#"{"id":"18f"}"#);
     assert!(matches!(taken(Transport::GmailApi, 200, &lost), Err(Unclear::Lost(_))));
 }
 
@@ -36,6 +40,14 @@ fn errors_are_told_by_code_and_message() {
                    "errors":[{"reason":"rateLimitExceeded"}]}}"#;
     assert_eq!(complaint(403, &text(gmail)), "rateLimitExceeded Too many");
     assert_eq!(complaint(502, &text("<html>")), "status 502 without an explanation");
+}
+
+#[test]
+fn of_an_error_that_breaks_off_what_has_come_is_told_and_that_it_is_not_all() {
+    let told = |body| complaint(403, &cut_short(body));
+    assert_eq!(told(r#"{"error":{"code":"#), r#"explanation cut short: {"error":{"code":"#);
+    assert_eq!(told(""), "status 403, explanation cut short");
+    assert_eq!(told(r#"{"error":{"code":"ErrorAccessDenied"}}"#), "ErrorAccessDenied", "nothing of it is missing");
 }
 
 #[test]
