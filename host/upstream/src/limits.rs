@@ -24,6 +24,9 @@ pub struct PoolLimits {
     pub dial_deadline: Duration,
 }
 
+/// So many messages each session has, if it may have them.
+const FEW: u64 = 10;
+
 /// How much earlier than its limits allow one session ends. Sessions that were opened together would otherwise end
 /// together: as many logins at once for the provider, and as many handshakes beside mail.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +41,10 @@ impl Earlier {
 }
 
 impl PoolLimits {
-    /// The messages of one session: up to a quarter fewer than `messages_per_session`.
+    /// The messages of one session: up to a quarter fewer than `messages_per_session`, where those are more than a few.
     pub(crate) fn messages_of(&self, earlier: Earlier) -> u32 {
         let most = u64::from(self.messages_per_session);
-        let fewer = most / 4 * u64::from(earlier.0) / 256;
+        let fewer = most.saturating_sub(FEW) / 4 * u64::from(earlier.0) / 256;
         u32::try_from(most - fewer).unwrap_or(self.messages_per_session)
     }
 
@@ -75,12 +78,12 @@ mod tests {
         let limits = PoolLimits::default();
         let all = || (0..=u8::MAX).map(Earlier);
         let messages: Vec<u32> = all().map(|earlier| limits.messages_of(earlier)).collect();
-        assert_eq!((messages[0], messages[255]), (100, 76));
+        assert_eq!((messages[0], messages[255]), (100, 79));
         assert!(messages.is_sorted_by(|one, next| one >= next));
         assert_eq!(limits.age_of(Earlier(0)), limits.session_age);
         assert!(all().all(|earlier| limits.age_of(earlier) > limits.session_age * 7 / 8));
         // Where a session has few messages each of them counts.
-        for messages_per_session in 1..=4 {
+        for messages_per_session in 1..=10 {
             let few = PoolLimits { messages_per_session, ..limits };
             assert!(all().all(|earlier| few.messages_of(earlier) == messages_per_session));
         }
