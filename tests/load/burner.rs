@@ -27,10 +27,12 @@ impl Burner {
         let told = Arc::clone(&ends);
         let work = move || {
             let _ = setpriority_process(None, NICENESS);
-            let began = Instant::now();
+            let mut last = Instant::now();
             while !told.load(Ordering::Relaxed) {
-                // What it was kept from burning it makes up for.
-                while processor_time() < began.elapsed().mul_f64(share.min(0.9)) {}
+                let owed = last.elapsed().mul_f64(share.min(0.9));
+                last = Instant::now();
+                let until = processor_time() + owed;
+                while processor_time() < until {}
                 thread::sleep(PERIOD);
             }
         };

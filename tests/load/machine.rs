@@ -23,7 +23,7 @@ impl Machine {
 
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     pub(crate) fn stolen_since(self, before: Self) -> f64 {
-        (self.stolen - before.stolen) as f64 / (self.all - before.all).max(1) as f64
+        self.stolen.saturating_sub(before.stolen) as f64 / self.all.saturating_sub(before.all).max(1) as f64
     }
 }
 

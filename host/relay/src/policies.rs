@@ -203,7 +203,10 @@ impl Policies {
     async fn new_engine(&self) -> Result<Arc<Engine>, LoadError> {
         let make = || Engine::new(Mode::Fast, limits::MEMORY_MOST);
         match &self.main {
-            Some(main) => main.spawn(async move { make() }).await.expect("making an engine does not panic"),
+            Some(main) => {
+                let ends = |_| LoadError::Engine("the relay ends".to_owned());
+                main.spawn(async move { make() }).await.map_err(ends)?
+            }
             None => make(),
         }
     }

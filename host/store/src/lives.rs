@@ -77,6 +77,13 @@ fn older(kept: &impl ReadableTable<Key, (u64, u64)>, lives: &[(Chain, Life)]) ->
     Ok(older)
 }
 
+/// Whether one chain is known to have been used later than another.
+pub(crate) fn is_newer(transaction: &WriteTransaction, one: &Chain, other: &Chain) -> Result<bool, Fault> {
+    let lives = transaction.open_table(TABLE)?;
+    let used = |chain: &Chain| Ok::<_, Fault>(lives.get(chain.key())?.map(|life| life.value().1));
+    Ok(used(one)?.zip(used(other)?).is_some_and(|(one, other)| one > other))
+}
+
 /// Gives a chain's life to another chain as well.
 pub(crate) fn copy(transaction: &WriteTransaction, from: &Chain, to: &Chain) -> Result<(), Fault> {
     let mut lives = transaction.open_table(TABLE)?;

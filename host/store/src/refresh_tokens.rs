@@ -108,7 +108,11 @@ impl<'s> RefreshTokens<'s> {
             for login in logins {
                 let Some(sealed) = tokens.get(login.key())?.map(|sealed| sealed.value().to_vec()) else { continue };
                 let chain = whose(&login);
-                if let Some(chain) = &chain {
+                // What was copied before and used since is the newer one: the copied one was only not forgotten.
+                let is_outlived = |chain: &Chain| lives::is_newer(transaction, chain, &login);
+                if let Some(chain) = &chain
+                    && !(tokens.get(chain.key())?.is_some() && is_outlived(chain)?)
+                {
                     let token = self.open(&login, &sealed).map_err(Fault::Ours)?;
                     for older in of_origin(&tokens, chain)? {
                         tokens.remove(older.key())?;

@@ -212,12 +212,15 @@ fn password_hash(entry: &Entry<'_>) -> Option<String> {
 
 fn sender(entry: &Entry<'_>) -> Option<Sender> {
     let text = entry.text()?;
-    if text.contains('*') {
-        let domain = text.rsplit('@').next().unwrap_or_default();
-        let all = if domain.contains('*') { "user@example.com" } else { domain };
-        let meant = format!("`@{}` is all of a domain", all.trim_start_matches("user@"));
+    // `*` may stand in an address, and is hardly ever meant so.
+    let (local, domain) = text.rsplit_once('@').unwrap_or((text, "example.com"));
+    if local == "*" || domain.contains('*') {
+        let domain = if domain.contains('*') { "example.com" } else { domain };
+        let meant = format!("`@{domain}` is all of a domain");
         entry.fault("there are no patterns here").suggest(meant).error();
         return None;
+    } else if local.contains('*') {
+        entry.fault("there are no patterns here: it is an address with a `*` in it").warning();
     }
     match text.strip_prefix('@') {
         // A domain is right where an address in it is.

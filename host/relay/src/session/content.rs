@@ -13,7 +13,7 @@ use tracing::info;
 
 use super::{End, Session};
 use crate::answer::{self, Undelivered};
-use crate::transaction::{Arrival, Piece};
+use crate::transaction::{Arrival, Piece, Transaction};
 
 /// Content that flows through goes on in pieces of about this size.
 const PIECE: usize = 64 * 1024;
@@ -26,6 +26,13 @@ enum Pumped {
     Whole,
     /// The content cannot be accepted; the protocol answers by itself.
     Spoiled,
+}
+
+/// The reply that ends a session in the middle of a content for which there is no memory.
+fn closed_for_memory(open: &Transaction) -> Reply {
+    let reply = answer::closing(&Undelivered::NoContentMemory);
+    open.record_refusal("data", Undelivered::NoContentMemory.reason(), &reply);
+    reply
 }
 
 impl Session {
@@ -54,7 +61,8 @@ impl Session {
             return Box::pin(self.pass_through()).await;
         }
         if open.cover(&self.front.content_memory, open.content.capacity()).await.is_err() {
-            self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
+            let closing = closed_for_memory(open);
+            self.protocol.close(closing);
         }
         Ok(())
     }
@@ -67,7 +75,11 @@ impl Session {
         let needed = open.content.capacity() + list_size(&open.content);
         let reply = match open.cover(&self.front.content_memory, needed).await {
             Ok(()) => open.relay(&self.arrival()).await,
-            Err(_) => answer::reply(&Undelivered::NoContentMemory, self.rules.clients),
+            Err(_) => {
+                let reply = answer::reply(&Undelivered::NoContentMemory, self.rules.clients);
+                open.record_refusal("data", Undelivered::NoContentMemory.reason(), &reply);
+                reply
+            }
         };
         self.finish(reply);
     }
@@ -95,7 +107,7 @@ impl Session {
         // the provider, and the piece being filled.
         let needed = 2 * open.content.capacity() + list_size(&open.content) + (PIECES + 2) * PIECE;
         if open.cover(&self.front.content_memory, needed).await.is_err() {
-            self.protocol.close(answer::closing(&Undelivered::NoContentMemory));
+            self.protocol.close(closed_for_memory(&open));
             return Ok(());
         }
         let (pieces, body) = mpsc::channel(PIECES);

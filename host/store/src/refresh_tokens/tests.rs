@@ -78,8 +78,14 @@ fn tokens_that_were_found_by_their_id_alone_are_given_to_whom_they_belong_or_for
     let later = Life { began: 3, used: 5 };
     store.lives().keep(&[(login("one"), later)]).unwrap();
     copied();
-    tokens.forget_logins().unwrap();
     assert_eq!(theirs(), (Some(Secret::new("one's newer")), Some(later)));
+    // What has come of the copy is newer than what was only not forgotten.
+    let latest = Life { began: 3, used: 6 };
+    tokens.put(&whose("one"), &Secret::new("one's newest")).unwrap();
+    store.lives().keep(&[(whose("one"), latest)]).unwrap();
+    copied();
+    tokens.forget_logins().unwrap();
+    assert_eq!(theirs(), (Some(Secret::new("one's newest")), Some(latest)));
     assert_eq!(tokens.chains().unwrap(), [whose("one")]);
     for gone in ["one", "two"] {
         assert_eq!((tokens.get(&login(gone)).unwrap(), store.lives().get(&login(gone)).unwrap()), (None, None));

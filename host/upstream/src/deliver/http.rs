@@ -66,7 +66,8 @@ pub(super) async fn exchange(
         let error = too_early(target, head.status().as_u16());
         return Err(Failed { error, session: Afterwards::Broken, never_begun: false, is_repeatable: untouched });
     }
-    let said = answer::read(wire, head, alarm).await;
+    let patience = if came == Came::Early { answer::PATIENCE_EARLY } else { answer::PATIENCE };
+    let said = answer::read(wire, head, patience, alarm).await;
     let is_whole = came == Came::InTurn && said.text.is_whole();
     let judged = judged(target, dialect, came, said);
     let session = match &judged {
@@ -95,7 +96,7 @@ pub(crate) async fn knock(
         request::request(target, &wire.login, outgoing).map_err(|complaint| strange(complaint.to_string()))?;
     let asked: Result<_, Interruption> = wire.ask(request, async { Ok(&mut *alarm) }).await;
     let (head, came) = asked.map_err(|interruption| interruption.at(Stage::Request, SENDING))?;
-    let said = answer::read(wire, head, alarm).await;
+    let said = answer::read(wire, head, answer::PATIENCE, alarm).await;
     wire.settle().await;
     match said.status {
         200..=299 => Err(strange(format!("status {} for an empty message", said.status))),

@@ -72,7 +72,7 @@ fn senders_are_addresses_or_domains() {
 #[test]
 fn senders_are_no_patterns() {
     for (sender, meant) in
-        [("*@acme.example", "@acme.example"), ("app*@acme.example", "@acme.example"), ("*", "@example.com")]
+        [("*@acme.example", "@acme.example"), ("*", "@example.com"), ("app@*.example", "@example.com")]
     {
         assert_eq!(
             acme_error("\"@example.org\"", &format!("\"{sender}\"")),
@@ -82,6 +82,9 @@ fn senders_are_no_patterns() {
             )
         );
     }
+    // RFC 5322 3.2.3: it is an octet as others are.
+    let literal = one(warnings(MAIN, &ACME.replace("@example.org", "app*@example.org")));
+    assert!(literal.ends_with("there are no patterns here: it is an address with a `*` in it"), "{literal}");
 }
 
 #[test]

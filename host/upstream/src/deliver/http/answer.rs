@@ -20,8 +20,10 @@ use crate::transport::Transport;
 
 /// The most of an answer that is read.
 const MOST: usize = 64 * 1024;
-/// How long its body may take to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an answer's body may take to come.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where the answer came early: meanwhile a session is held, and a client whose content nobody takes waits.
+pub(super) const PATIENCE_EARLY: Duration = Duration::from_secs(5);
 /// The longest time that an account is left alone because its provider says so.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The most characters of an error's own words.
@@ -66,10 +68,10 @@ pub(super) enum Unclear {
 }
 
 /// Reads an answer. Where its body does not come, or not whole, its status stands all the same.
-pub(super) async fn read(wire: &mut HttpWire, head: Answer, alarm: &mut Alarm) -> Said {
+pub(super) async fn read(wire: &mut HttpWire, head: Answer, patience: Duration, alarm: &mut Alarm) -> Said {
     let (parts, incoming) = head.into_parts();
     let mut octets = Vec::new();
-    let cut = match alarm.within(PATIENCE, wire.during(body(incoming, &mut octets))).await {
+    let cut = match alarm.within(patience, wire.during(body(incoming, &mut octets))).await {
         Some(Ok(Ok(()))) => None,
         Some(Ok(Err(error)) | Err(error)) => Some(error),
         None => Some(io::ErrorKind::TimedOut.into()),
