@@ -17,7 +17,7 @@ use posthouse_simulator::mailbox::Mailbox;
 use posthouse_simulator::options::Options;
 use posthouse_simulator::provider::Provider;
 use posthouse_simulator::simulator::Simulator;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, test_kill_process, waitpid};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -201,16 +201,27 @@ pub(crate) fn signal(process: u32, signal: Signal) {
     kill_process(pid(process), signal).expect("the process is there");
 }
 
-/// Waits until a process has ended. It is a child of this process, or becomes one when its parent ends.
-pub(crate) async fn ended(process: u32) -> ExitStatus {
+/// How a process has ended. Nothing is known where its parent, a relay that still drained, has waited for it.
+#[derive(Debug)]
+pub(crate) struct Ended(Option<ExitStatus>);
+
+impl Ended {
+    pub(crate) fn success(&self) -> bool {
+        self.0.is_none_or(|status| status.success())
+    }
+}
+
+/// Waits until a process has ended. It is a child of this process, or becomes one when its parent ends before it.
+pub(crate) async fn ended(process: u32) -> Ended {
     use std::os::unix::process::ExitStatusExt as _;
     let waited = timeout(PATIENCE, async {
         loop {
-            // Not a child yet is an error; it becomes one.
-            if let Ok(Some((_, status))) = waitpid(Some(pid(process)), WaitOptions::NOHANG) {
-                return ExitStatus::from_raw(status.as_raw());
+            match waitpid(Some(pid(process)), WaitOptions::NOHANG) {
+                Ok(Some((_, status))) => return Ended(Some(ExitStatus::from_raw(status.as_raw()))),
+                Err(_) if test_kill_process(pid(process)).is_err() => return Ended(None),
+                // It runs, or is not a child yet.
+                Ok(None) | Err(_) => sleep(LOOK).await,
             }
-            sleep(LOOK).await;
         }
     });
     waited.await.unwrap_or_else(|_| panic!("process {process} does not end"))
@@ -220,7 +231,7 @@ pub(crate) async fn ended(process: u32) -> ExitStatus {
 pub(crate) async fn end(process: u32) {
     signal(process, Signal::TERM);
     let status = ended(process).await;
-    assert!(status.success(), "{status}");
+    assert!(status.success(), "{status:?}");
 }
 
 /// Whether a process runs.

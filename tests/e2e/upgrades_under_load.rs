@@ -57,7 +57,7 @@ async fn five_upgrades_under_load_lose_double_and_refuse_nothing() {
     let sent: Vec<String> = clients.join_all().await.into_iter().flatten().collect();
     for old in &processes[..UPGRADES] {
         let status = ended(*old).await;
-        assert!(status.success(), "process {old}: {status}");
+        assert!(status.success(), "process {old}: {status:?}");
     }
     end(processes[UPGRADES]).await;
     let mut copies: HashMap<String, usize> = HashMap::new();
