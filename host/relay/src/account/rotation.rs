@@ -118,8 +118,8 @@ pub(crate) fn copy_logins(store: &Store, config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// From now on no id finds another mailbox's consent. To be called once no release of before goes on any more, and soon:
-/// at the next start what was not forgotten would be taken for newer than what has come meanwhile. Blocks.
+/// From now on no id finds another mailbox's consent. To be called once no release of before goes on any more. What is not
+/// forgotten is copied once more at the next start, but over nothing that was used since. Blocks.
 ///
 /// # Errors
 /// The store cannot be written.
